@@ -1,0 +1,137 @@
+"""Canonical JSON (RFC 8785, JCS) of a restricted kind, strict reading of it, and SHA-256.
+
+What is digested or signed holds strings, booleans, null and whole numbers below 2^53; never
+a float, because two programs may print one float in two ways and read one number as two.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NoReturn, cast
+
+import rfc8785
+
+from commonhold.errors import CommonholdError
+
+MAX_INT = 2**53 - 1
+CHUNK = 1024 * 1024
+
+TYPE_NAMES = {float: "a fraction", bytes: "raw bytes"}
+
+
+class CanonicalError(CommonholdError):
+    """A value or document that has no canonical form, or is not in it."""
+
+    code = "not-canonical"
+    status = 422
+
+
+def _check(value: object, where: str) -> None:
+    if value is None or isinstance(value, bool):
+        return
+    if isinstance(value, str):
+        _check_text(value, where)
+    elif isinstance(value, int):
+        if abs(value) > MAX_INT:
+            message = f"{where} holds {value}, which is beyond 2^53: write it as a string."
+            raise CanonicalError(message)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                message = f"{where} has the key {key!r}; keys must be strings."
+                raise CanonicalError(message)
+            _check_text(key, where)
+            _check(item, f"{where}.{key}")
+    elif isinstance(value, list | tuple):
+        for position, item in enumerate(value):
+            _check(item, f"{where}[{position}]")
+    else:
+        kind = TYPE_NAMES.get(type(value), type(value).__name__)
+        message = f"{where} holds {kind}; only strings, whole numbers, true, false and null go."
+        raise CanonicalError(message)
+
+
+def _check_text(text: str, where: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        message = f"{where} holds half a character (a lone surrogate), which is not text."
+        raise CanonicalError(message) from None
+
+
+def encode(value: object) -> bytes:
+    """Return the JCS bytes of `value` (RFC 8785 §3.2), no trailing newline.
+
+    Raises CanonicalError for floats, integers of 2^53 and more, non-string keys, lone surrogates.
+    """
+    try:
+        _check(value, "the value")
+    except RecursionError:
+        message = "The value is nested too deeply to be written."
+        raise CanonicalError(message) from None
+    return rfc8785.dumps(cast("dict[str, None]", value))
+
+
+def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for key, value in pairs:
+        if key in found:
+            message = f"The JSON names “{key}” twice, so two readers could read two things."
+            raise CanonicalError(message)
+        found[key] = value
+    return found
+
+
+def _no_fraction(text: str) -> NoReturn:
+    message = f"The JSON holds the number {text}; only whole numbers are allowed."
+    raise CanonicalError(message)
+
+
+def decode(data: bytes) -> object:
+    """Parse strict JSON: UTF-8, no duplicate keys (RFC 8259 §4), no fractions, no NaN."""
+    try:
+        value: object = json.loads(
+            data.decode(),
+            object_pairs_hook=_no_duplicates,
+            parse_float=_no_fraction,
+            parse_constant=_no_fraction,
+        )
+    except (ValueError, RecursionError) as error:
+        message = f"This is not JSON: {error}."
+        raise CanonicalError(message) from error
+    return value
+
+
+def decode_exact(data: bytes) -> object:
+    """Parse JSON that must be canonical to the byte: reading and rewriting gives the same bytes."""
+    value = decode(data)
+    if encode(value) != data:
+        message = "This JSON is not in its canonical form (RFC 8785), so it was changed or retyped."
+        raise CanonicalError(message)
+    return value
+
+
+def sha256_hex(data: bytes) -> str:
+    """Return the SHA-256 of `data` as 64 lower-case hex digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def digest(value: object) -> str:
+    """Return SHA-256(JCS(value)) as hex."""
+    return sha256_hex(encode(value))
+
+
+def digest_chunks(chunks: Iterable[bytes]) -> tuple[str, int]:
+    """Return (SHA-256 hex, size in bytes) of a stream, holding one chunk at a time."""
+    sha256, size = hashlib.sha256(), 0
+    for chunk in chunks:
+        sha256.update(chunk)
+        size += len(chunk)
+    return sha256.hexdigest(), size
+
+
+def digest_file(path: Path) -> tuple[str, int]:
+    """Return (SHA-256 hex, size in bytes) of a file, read in 1 MiB pieces."""
+    with path.open("rb") as file:
+        return digest_chunks(iter(lambda: file.read(CHUNK), b""))

@@ -1,0 +1,88 @@
+"""Names of files that mean the same thing on every system, and twins that would not.
+
+A path is relative, written with forward slashes, in Unicode NFC (UAX #15), and free of what
+Windows, macOS or a terminal would read as something else.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+
+from commonhold.errors import CommonholdError
+
+MAX_COMPONENT_BYTES = 255
+MAX_PATH_BYTES = 1024
+FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+FORBIDDEN_CHARACTERS = frozenset('<>:"|?*\\')
+RESERVED_NAMES = frozenset(
+    {"con", "prn", "aux", "nul", "conin$", "conout$"}
+    | {port + digit for port in ("com", "lpt") for digit in "0123456789¹²³"}
+)
+
+
+class InvalidPathError(CommonholdError):
+    """A path that could mean different files on different systems, or none."""
+
+    code = "invalid-path"
+    status = 422
+
+
+def _visible(path: str) -> str:
+    # A message must not itself carry the bidirectional trick it warns of.
+    return "".join(
+        f"\\u{{{ord(char):04x}}}" if unicodedata.category(char) in FORBIDDEN_CATEGORIES else char
+        for char in path
+    )
+
+
+def _faults(path: str) -> Iterator[str]:
+    if not path:
+        yield "is empty; give it a name"
+    if path.startswith("/"):
+        yield "starts with “/”; use a path relative to the dataset's folder"
+    for char in path:
+        if unicodedata.category(char) in FORBIDDEN_CATEGORIES:
+            yield f"holds the invisible character U+{ord(char):04X}; rename it without that"
+        if char in FORBIDDEN_CHARACTERS:
+            yield f"holds “{char}”, which some systems can't store; rename it without that"
+    if not unicodedata.is_normalized("NFC", path):
+        yield "is not in Unicode NFC form (it was probably typed on a Mac); normalize it"
+    if len(path.encode()) > MAX_PATH_BYTES:
+        yield f"is longer than {MAX_PATH_BYTES} bytes in all; shorten it"
+    for part in path.split("/"):
+        yield from _part_faults(part)
+
+
+def _part_faults(part: str) -> Iterator[str]:
+    if not part:
+        yield "has an empty part (“//”, or a “/” at the end); leave the extra slash out"
+    if part in {".", ".."}:
+        yield f"has the part “{part}”, which points elsewhere; name the file itself"
+    if part.endswith((".", " ")):
+        yield f"has the part “{part}”, which ends in a dot or a space; rename it"
+    if part.partition(".")[0].rstrip(" ").lower() in RESERVED_NAMES:
+        yield f"has the part “{part}”, a name that Windows keeps for itself; rename it"
+    if len(part.encode()) > MAX_COMPONENT_BYTES:
+        yield f"has a part longer than {MAX_COMPONENT_BYTES} bytes; shorten it"
+
+
+def check_path(path: str) -> str:
+    """Return `path` unchanged if it is safe everywhere; InvalidPathError says what is wrong."""
+    if fault := next(_faults(path), None):
+        shown = _visible(path[:MAX_COMPONENT_BYTES])
+        message = f"The path “{shown}” {fault}."
+        raise InvalidPathError(message, path=shown)
+    return path
+
+
+def normalize_path(path: str) -> str:
+    """Return `path` in NFC, checked. For names from a file system, where macOS may write NFD."""
+    return check_path(unicodedata.normalize("NFC", path))
+
+
+def path_key(path: str) -> str:
+    """Return what two paths share when some system would take them for one.
+
+    NFC/NFD twins and case twins get the same key: canonical caseless matching, Unicode Standard
+    §3.13 D145.
+    """
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", path).casefold())
