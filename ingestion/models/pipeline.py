@@ -1,0 +1,122 @@
+"""What was done to a file: a recipe, its runs, and each step of a run."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from ingestion.models.file import File
+
+
+class Recipe(models.Model):
+    """Versioned instructions: which steps, in which order, with which parameters."""
+
+    sha256 = models.CharField(max_length=64, primary_key=True)
+    """Digest of the canonical form of name, steps and parameters."""
+    name = models.CharField(max_length=40)
+    steps = models.JSONField()
+    """A list of {"name", "parameters"} in order."""
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.sha256[:8]}"
+
+
+class PipelineRun(models.Model):
+    """One execution of a recipe over one source file."""
+
+    class State(models.TextChoices):
+        """Pending and running rows are the queue: a sweeper takes up what nobody holds."""
+
+        PENDING = "pending", "Waiting"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Stopped"
+
+    class Phase(models.TextChoices):
+        """Before review everything found is scrubbed; afterwards what the person decided."""
+
+        INTAKE = "intake", "Intake"
+        FINAL = "final", "After review"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    file = models.ForeignKey(File, on_delete=models.CASCADE, related_name="runs")
+    recipe = models.ForeignKey(Recipe, on_delete=models.PROTECT, related_name="runs")
+    phase = models.CharField(max_length=8, choices=Phase.choices)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error = models.TextField(blank=True)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    """While a worker holds the run it renews this; a run whose heart stopped is taken up again."""
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["file", "phase"], name="one_run_per_file_and_phase"),
+            models.CheckConstraint(
+                condition=Q(state__in=["pending", "running", "done", "failed"]),
+                name="run_state_is_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="failed") | ~Q(error=""), name="failed_run_says_why"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="running") | Q(heartbeat_at__isnull=False),
+                name="running_run_has_a_heart",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.recipe.name} of {self.file}"
+
+
+class StepRun(models.Model):
+    """One W3C PROV activity: a tool, its parameters, what went in and what came out, by digest."""
+
+    class State(models.TextChoices):
+        """How far the step is."""
+
+        PENDING = "pending", "Waiting"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Stopped"
+
+    run = models.ForeignKey(PipelineRun, on_delete=models.CASCADE, related_name="steps")
+    position = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=20)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.PENDING)
+    tool = models.CharField(max_length=80, blank=True)
+    tool_version = models.CharField(max_length=80, blank=True)
+    model_sha256 = models.CharField(max_length=64, blank=True)
+    parameters = models.JSONField(default=dict)
+    input_sha256 = models.CharField(max_length=64, blank=True)
+    """Digest of everything the step read: source, transcript, earlier outputs, parameters."""
+    output_sha256 = models.CharField(max_length=64, blank=True)
+    """Digest of the canonical output, which names its files by digest."""
+    output = models.JSONField(null=True, blank=True)
+    files = models.JSONField(default=dict)
+    """Output files: relative name → {"sha256", "size"} of its blob."""
+    error = models.TextField(blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("position",)
+        constraints = (
+            models.UniqueConstraint(fields=["run", "name"], name="one_step_of_a_name_per_run"),
+            models.CheckConstraint(
+                condition=~Q(state="done")
+                | (
+                    Q(output__isnull=False, ended_at__isnull=False)
+                    & Q(output_sha256__regex=r"^[0-9a-f]{64}$", input_sha256__regex=r"^[0-9a-f]{64}$")
+                    & ~Q(tool="")
+                ),
+                name="done_step_has_its_record",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.get_state_display()})"

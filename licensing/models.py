@@ -1,0 +1,128 @@
+"""Offers of rights, the grants made from them, and who used a grant."""
+
+import uuid
+from typing import ClassVar, Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Func, Q, Value
+from django.utils import timezone
+
+from accounts.models import Organization, User
+from ingestion.models import LogEntry, Version
+
+
+class Offer(models.Model):
+    """Rights in a sealed version that anybody may take up on these terms. Terms are never edited."""
+
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="offers")
+    profile = models.CharField(max_length=60)
+    profile_version = models.CharField(max_length=10)
+    terms = models.JSONField()
+    """The grant vector that text and ODRL were compiled from (licensing.profiles)."""
+    odrl = models.JSONField()
+    terms_text = models.TextField()
+    terms_sha256 = models.CharField(max_length=64)
+    """SHA-256 of `terms_text` in UTF-8: what a licensee accepts and the manifest binds."""
+    purposes = ArrayField(models.CharField(max_length=40))
+    """What the terms allow; consent covered all of it when the offer was made."""
+    term_days = models.PositiveIntegerField(null=True, blank=True)
+    """How long a grant holds; null for good."""
+    benefit_share_bps = models.PositiveIntegerField(default=0)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(terms_sha256__regex=r"^[0-9a-f]{64}$"), name="offer_binds_its_text"
+            ),
+            models.CheckConstraint(
+                condition=Q(benefit_share_bps__lte=10000), name="offer_share_is_at_most_all"
+            ),
+            models.UniqueConstraint(
+                fields=["version", "profile"],
+                condition=Q(closed_at__isnull=True),
+                name="one_open_offer_per_profile",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.profile} for {self.version}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the offer can still be taken up."""
+        return self.closed_at is None
+
+
+class GrantQuerySet(models.QuerySet["Grant"]):
+    """Reads of grants."""
+
+    def of(self, organization: Organization) -> Self:
+        """The grants an organization holds, newest first."""
+        return self.filter(licensee=organization).order_by("-issued_at")
+
+
+class Grant(models.Model):
+    """A license: these rights in this version, to this organization, from when until when."""
+
+    class State(models.TextChoices):
+        """Whether the license is in force (its dates apart)."""
+
+        IN_FORCE = "in-force", "In force"
+        REVOKED = "revoked", "Revoked"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    offer = models.ForeignKey(Offer, on_delete=models.PROTECT, related_name="grants")
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="grants")
+    licensee = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="grants")
+    licensee_name = models.CharField(max_length=120)
+    """The name as it stands in the manifest: a copy."""
+    issued_at = models.DateTimeField(default=timezone.now)
+    issued_to = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    valid_from = models.DateTimeField()
+    valid_until = models.DateTimeField(null=True, blank=True)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.IN_FORCE)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    is_test = models.BooleanField(default=False)
+    """Made in TEST MODE: no money moved, and the manifest says so."""
+    status_index = models.PositiveIntegerField(
+        unique=True, db_default=Func(Value("licensing_grant_status_index"), function="nextval")
+    )
+    manifest = models.JSONField()
+    """The signed licensed-release statement (DSSE envelope)."""
+    log_entry = models.OneToOneField(LogEntry, on_delete=models.PROTECT, related_name="+")
+
+    objects: ClassVar[models.Manager["Grant"]] = GrantQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(valid_until__isnull=True) | Q(valid_until__gt=F("valid_from")),
+                name="grant_ends_after_it_begins",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="in-force", revoked_at__isnull=True)
+                | Q(state="revoked", revoked_at__isnull=False),
+                name="revoked_grant_says_when",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"license {self.id}"
+
+
+class AccessRecord(models.Model):
+    """A release handed out under a grant. Copies, no foreign keys: the record outlives its rows."""
+
+    grant_id = models.UUIDField(db_index=True)
+    dataset = models.CharField(max_length=150)
+    version = models.PositiveIntegerField()
+    licensee = models.CharField(max_length=60)
+    by = models.CharField(max_length=254)
+    at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.licensee} took {self.dataset}@{self.version}"
