@@ -115,7 +115,7 @@ def _valid_segments(segments: object) -> bool:
         isinstance(segments, list)
         and bool(segments)
         and all(
-            _all(segment, int) and len(segment) == 3 and segment[0] < segment[1]  # noqa: PLR2004
+            _all(segment, int) and len(segment) == 3 and segment[0] < segment[1]
             for segment in cast("list[list[int]]", segments)
         )
     )
