@@ -7,6 +7,9 @@ from pathlib import Path
 import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management.utils import get_random_secret_key
+
+from marketplace import broker, postgres
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("DATA_DIR") or BASE_DIR / "data").resolve()
@@ -21,10 +24,33 @@ def flag(name: str, *, default: bool) -> bool:
     raise ImproperlyConfigured(message)
 
 
+def secret_key() -> str:
+    """Return SECRET_KEY, or in embedded mode the one that `manage.py up` made in DATA_DIR.
+
+    Before the first start there is none to read, and a passing one serves `migrate` and the like.
+    """
+    if key := os.environ.get("SECRET_KEY"):
+        return key
+    if not EMBEDDED and not DEBUG:
+        message = (
+            "SECRET_KEY is not set: with DATABASE_URL set, every process needs the same secret. "
+            "Set it to 50 or more random characters and keep it out of the repository."
+        )
+        raise ImproperlyConfigured(message)
+    made = DATA_DIR / "keys" / "secret_key"
+    return made.read_text().strip() if made.exists() else get_random_secret_key()
+
+
 DEBUG = flag("DEBUG", default=False)
-SITE_URL = os.environ.get("SITE_URL", f"http://127.0.0.1:{os.environ.get('PORT', '8000')}").rstrip("/")
-SECRET_KEY = os.environ.get("SECRET_KEY", "insecure-development-key")
+# Embedded: one machine, its own PostgreSQL, loopback only. Everything else names its database.
+EMBEDDED = not os.environ.get("DATABASE_URL")
+SITE_URL = os.environ.get("SITE_URL", f"http://127.0.0.1:{os.environ.get('PORT') or 8000}").rstrip("/")
+SECRET_KEY = secret_key()
 ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "127.0.0.1,localhost").split(",")
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+# Behind a proxy that ends TLS and sets this header itself.
+if flag("TRUST_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -81,11 +107,12 @@ TEMPLATES = [
 
 DATABASES = {
     "default": dj_database_url.parse(
-        os.environ.get("DATABASE_URL", "postgresql:///commonhold"),
+        os.environ.get("DATABASE_URL") or postgres.database_url(DATA_DIR),
         conn_max_age=60,
         conn_health_checks=True,
     )
 }
+DATABASES["default"].setdefault("OPTIONS", {})["application_name"] = "commonhold"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
@@ -117,6 +144,9 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True
 
+HTTPS = SITE_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_REFERRER_POLICY = "same-origin"
@@ -165,4 +195,25 @@ WHISPER_CHECKPOINT = os.environ.get("WHISPER_CHECKPOINT", "")
 LOG_ORIGIN = os.environ.get("LOG_ORIGIN", SITE_URL.split("://", 1)[1] + "/log")
 PLATFORM_FEE_BPS = 500
 PAYMENT_PROVIDER = os.environ.get("PAYMENT_PROVIDER", "test")
-ALLOW_TEST_PAYMENTS = flag("ALLOW_TEST_PAYMENTS", default=DEBUG)
+ALLOW_TEST_PAYMENTS = flag("ALLOW_TEST_PAYMENTS", default=DEBUG or EMBEDDED)
+
+# Work outside the request. The broker is the database itself unless CELERY_BROKER_URL names
+# Redis (redis://) or RabbitMQ (amqp://); a lost message is sent again by the beat's sweepers.
+CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or "pgmq://"
+CELERY_BROKER_TRANSPORT_OPTIONS = broker.transport_options(CELERY_BROKER_URL, DATABASES["default"])
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_SOFT_TIME_LIMIT = 3 * 3600
+CELERY_TASK_TIME_LIMIT = CELERY_TASK_SOFT_TIME_LIMIT + 300
+CELERY_TASK_DEFAULT_QUEUE = "cpu"
+CELERY_TASK_QUEUES = broker.queues()
+# Remote control costs a queue per process, and inside the database every queue is a table.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = not CELERY_BROKER_URL.startswith("pgmq")
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat")
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {}
