@@ -1,0 +1,343 @@
+"""Statements about releases and licenses: built, read and checked here, and nowhere else.
+
+An in-toto Statement v1 whose predicate is `licensed-release/v1`. Without `license` and `grant` it
+is a **release attestation** (one per sealed version); with them, a **licensed release** (one per
+grant). `releaseDigest` = SHA-256(JCS(release)) ties every grant to the one release.
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from importlib import resources
+from typing import cast
+
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from jsonschema.exceptions import best_match  # type: ignore[import-untyped]
+
+from commonhold import canonical, purposes, times
+from commonhold.errors import CommonholdError
+from commonhold.index import IndexRow, Summary
+
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+PREDICATE_TYPE = "https://w3id.org/commonhold/licensed-release/v1"
+SCHEMA_ID = "https://w3id.org/commonhold/schema/licensed-release/v1"
+CONSENT_PROFILE = "https://w3id.org/dpv/schema/dpv-27560#record-eu-gdpr"
+CROISSANT_VERSION = "http://mlcommons.org/croissant/1.1"
+ALL_SHARES_BPS = 10_000
+MAX_SUBJECT_FILES = 1000
+MAX_SHOWN = 300
+
+Json = dict[str, object]
+
+
+class ManifestError(CommonholdError):
+    """A statement that breaks its schema or contradicts itself."""
+
+    code = "invalid-manifest"
+    status = 422
+
+
+@cache
+def schema() -> Json:
+    """Return the JSON Schema (2020-12) of both kinds of statement."""
+    text = resources.files("commonhold.schemas").joinpath("licensed-release-v1.json").read_text()
+    return cast("Json", json.loads(text))
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    return Draft202012Validator(schema())
+
+
+def commitment(salt: bytes, record: Mapping[str, object]) -> str:
+    """Return `sha256:` + SHA-256(salt ‖ JCS(record)): a consent's public shadow.
+
+    Keep the salt (16 random bytes or more) with the private record; erasing both unlinks this.
+    """
+    return "sha256:" + hashlib.sha256(salt + canonical.encode(dict(record))).hexdigest()
+
+
+def new_nonce() -> str:
+    """Return 128 random bits in hex, which keep a grant's log entry from being guessed."""
+    return secrets.token_hex(16)
+
+
+def build_consent(
+    *, status_uri: str, records: Sequence[Mapping[str, object]], summary: Mapping[str, object]
+) -> Json:
+    """Return the public shadow of the consents; keys of `records` as in the schema's `record`."""
+    return {
+        "profile": CONSENT_PROFILE,
+        "statusList": {"uri": status_uri, "bits": 2},
+        "records": [dict(record) for record in records],
+        "summary": dict(summary),
+    }
+
+
+def build_release(
+    *,
+    release_id: str,
+    dataset: str,
+    version: str,
+    title: str,
+    publisher: Mapping[str, object],
+    issued: datetime,
+    index: Summary,
+    croissant_sha256: str,
+    sources: Sequence[Mapping[str, object]],
+    consent: Mapping[str, object],
+    processing: Sequence[Mapping[str, object]],
+    supersedes: str | None = None,
+    local_contexts: Sequence[Mapping[str, object]] = (),
+) -> Json:
+    """Return the `release` block, the same for every licensee.
+
+    `release_id` and `supersedes` are `urn:uuid:…`, `dataset` the dataset's URL, `consent` comes
+    from `build_consent`; `sources` and `processing` as in the schema's `source` and `activity`.
+    """
+    return {
+        "id": release_id,
+        "dataset": dataset,
+        "version": version,
+        "title": title,
+        "publisher": dict(publisher),
+        "issued": times.write(issued),
+        "supersedes": supersedes,
+        "files": {
+            "count": index.count,
+            "bytes": index.bytes,
+            "index": {
+                "path": "files.jsonl",
+                "mediaType": "application/jsonl",
+                "digest": {"sha256": index.sha256},
+            },
+            "merkle": {
+                "alg": "RFC9162_SHA256",
+                "leaf": "jcs-line",
+                "root": index.root,
+                "size": index.count,
+            },
+        },
+        "sources": [dict(source) for source in sources],
+        "consent": dict(consent),
+        "processing": [dict(activity) for activity in processing],
+        "labels": {"localContexts": [dict(label) for label in local_contexts]},
+        "exports": {
+            "croissant": {
+                "path": "croissant.json",
+                "digest": {"sha256": croissant_sha256},
+                "conformsTo": CROISSANT_VERSION,
+            },
+        },
+    }
+
+
+def build_license(
+    *,
+    license_id: str,
+    name: str,
+    version: str,
+    text_sha256: str,
+    odrl: Mapping[str, object],
+    language: str = "en",
+    spdx: str | None = None,
+) -> Json:
+    """Return the `license` block: LICENSE.txt's digest and its ODRL twin, from one grant vector."""
+    block: Json = {
+        "id": license_id,
+        "name": name,
+        "version": version,
+        "text": {"path": "LICENSE.txt", "digest": {"sha256": text_sha256}, "language": language},
+        "odrl": dict(odrl),
+    }
+    return block if spdx is None else {**block, "spdx": spdx}
+
+
+def build_grant(
+    *,
+    grant_id: str,
+    nonce: str,
+    licensee: Mapping[str, object],
+    license_block: Mapping[str, object],
+    purposes_granted: Sequence[str],
+    valid_from: datetime,
+    valid_until: datetime | None,
+    price: Mapping[str, object],
+    revenue_shares: Sequence[tuple[str, int]],
+    status_uri: str,
+    status_index: int,
+    accepted_at: datetime,
+    acceptance_method: str,
+    purposes_denied: Sequence[str] = (),
+    territory: str = "worldwide",
+    models: str = "unlimited",
+    sublicense: bool = False,
+) -> Json:
+    """Return the `grant` block: who may use the release, for what, until when, and who is paid.
+
+    `price`: {"amount": "490.00", "currency": "EUR", "vat"?, "paymentRef"?, "test"?};
+    `revenue_shares`: (payee, basis points), together 10 000, or none where nothing is paid.
+    Raises UnknownPurposeError.
+    """
+    text = cast("Json", license_block["text"])
+    return {
+        "id": grant_id,
+        "nonce": nonce,
+        "licensee": dict(licensee),
+        "license": license_block["id"],
+        "scope": {
+            "files": "all",
+            "purposes": [purposes.get(slug).slug for slug in purposes_granted],
+            "denies": [purposes.get(slug).slug for slug in purposes_denied],
+            "territory": territory,
+            "models": models,
+            "sublicense": sublicense,
+        },
+        "validFrom": times.write(valid_from),
+        "validUntil": None if valid_until is None else times.write(valid_until),
+        "price": dict(price),
+        "revenueShares": [{"payee": payee, "bps": bps} for payee, bps in revenue_shares],
+        "status": {"uri": status_uri, "idx": status_index},
+        "acceptance": {
+            "at": times.write(accepted_at),
+            "termsDigest": text["digest"],
+            "method": acceptance_method,
+        },
+    }
+
+
+def build_statement(
+    *,
+    release: Json,
+    log_origin: str,
+    log_policy: str,
+    rows: Iterable[IndexRow],
+    license_block: Json | None = None,
+    grant: Json | None = None,
+) -> Json:
+    """Return the whole statement, checked; sign `encode(statement)`.
+
+    `rows` are the index's, in its order: up to 1000 files become subjects, so that
+    `sha256sum -c` and cosign can check them without the index. Raises ManifestError.
+    """
+    files = cast("Json", release["files"])
+    croissant = cast("dict[str, Json]", release["exports"])["croissant"]
+    subjects = {"files.jsonl": cast("Json", files["index"])["digest"]}
+    subjects["croissant.json"] = croissant["digest"]
+    predicate: Json = {"schema": SCHEMA_ID, "release": release}
+    predicate["releaseDigest"] = {"sha256": canonical.digest(release)}
+    predicate["log"] = {"origin": log_origin, "policy": log_policy}
+    if license_block is not None and grant is not None:
+        predicate |= {"license": license_block, "grant": grant}
+        subjects["LICENSE.txt"] = cast("Json", license_block["text"])["digest"]
+    if cast("int", files["count"]) <= MAX_SUBJECT_FILES:
+        subjects |= {row.path: {"sha256": row.sha256} for row in rows}
+    statement: Json = {
+        "_type": STATEMENT_TYPE,
+        "subject": [{"name": name, "digest": digest} for name, digest in subjects.items()],
+        "predicateType": PREDICATE_TYPE,
+        "predicate": predicate,
+    }
+    check(statement)
+    return statement
+
+
+def encode(statement: Json) -> bytes:
+    """Return the payload to sign: the statement's JCS bytes, after checking it."""
+    check(statement)
+    return canonical.encode(statement)
+
+
+def read(payload: bytes) -> Json:
+    """Return the statement in a DSSE payload; it must be canonical, valid and consistent."""
+    statement = cast("Json", canonical.decode_exact(payload))
+    check(statement)
+    return statement
+
+
+def check(statement: Json) -> None:
+    """Check a statement against schema and rules; ManifestError says where and what."""
+    error = best_match(_validator().iter_errors(statement))
+    if error is not None:
+        where, fault = error.json_path, error.message[:MAX_SHOWN]
+        message = f"The manifest is not valid at {where}: {fault}."
+        raise ManifestError(message, where=where)
+    predicate = cast("dict[str, Json]", statement["predicate"])
+    _check_release(predicate["release"], predicate["releaseDigest"])
+    if "grant" in predicate:
+        _check_grant(predicate["grant"], predicate["license"])
+        _check_covered(predicate["grant"], predicate["release"])
+    _check_subjects(cast("list[Json]", statement["subject"]), predicate)
+
+
+def _require(holds: bool, fault: str) -> None:  # noqa: FBT001 (an assertion reads so)
+    if not holds:
+        message = f"The manifest contradicts itself: {fault}."
+        raise ManifestError(message)
+
+
+def _check_release(release: Json, digest: Json) -> None:
+    _require(
+        digest["sha256"] == canonical.digest(release),
+        "its releaseDigest is not the digest of its release",
+    )
+    files = cast("dict[str, Json]", release["files"])
+    _require(files["count"] == files["merkle"]["size"], "it counts its files in two ways")
+    times.read(cast("str", release["issued"]))
+    records = cast("dict[str, list[Json]]", release["consent"])["records"]
+    for key in ("c", "idx"):
+        numbers = [record[key] for record in records]
+        _require(len(set(numbers)) == len(numbers), f"two of its consents have one number ({key})")
+    for record in records:
+        given = times.read_date(cast("str", record["given"]))
+        if record["expires"] is not None:
+            expires = times.read_date(cast("str", record["expires"]))
+            _require(given <= expires, f"consent {record['c']} ends before it was given")
+
+
+def _check_grant(grant: Json, license_block: Json) -> None:
+    text = cast("Json", license_block["text"])
+    accepted = cast("Json", grant["acceptance"])
+    _require(grant["license"] == license_block["id"], "it grants one license and shows another")
+    _require(
+        accepted["termsDigest"] == text["digest"], "the text accepted is not the license's text"
+    )
+    times.read(cast("str", accepted["at"]))
+    start = times.read(cast("str", grant["validFrom"]))
+    if grant["validUntil"] is not None:
+        end = times.read(cast("str", grant["validUntil"]))
+        _require(start < end, "the license ends before it begins")
+    shares = cast("list[dict[str, int]]", grant["revenueShares"])
+    free = not cast("str", cast("Json", grant["price"])["amount"]).strip("0.")
+    _require(
+        sum(share["bps"] for share in shares) == ALL_SHARES_BPS or (free and not shares),
+        "its revenue shares do not add up to 10000 basis points",
+    )
+
+
+def _check_covered(grant: Json, release: Json) -> None:
+    granted = cast("dict[str, list[str]]", grant["scope"])["purposes"]
+    for record in cast("dict[str, list[Json]]", release["consent"])["records"]:
+        for purpose in sorted(set(granted) & set(cast("list[str]", record["excludes"]))):
+            fault = f"it grants {purpose}, which {record['subjectPseudonym']} excluded"
+            _require(holds=False, fault=fault)
+
+
+def _check_subjects(subjects: list[Json], predicate: dict[str, Json]) -> None:
+    digests = {cast("str", subject["name"]): subject["digest"] for subject in subjects}
+    _require(len(digests) == len(subjects), "it names one subject twice")
+    release = predicate["release"]
+    expected = {
+        "files.jsonl": cast("dict[str, Json]", release["files"])["index"]["digest"],
+        "croissant.json": cast("dict[str, Json]", release["exports"])["croissant"]["digest"],
+    }
+    if "license" in predicate:
+        expected["LICENSE.txt"] = cast("Json", predicate["license"]["text"])["digest"]
+    for name, digest in expected.items():
+        _require(digests.get(name) == digest, f"its subject {name} has another digest inside")
+    count = cast("int", cast("Json", release["files"])["count"])
+    listed = count if count <= MAX_SUBJECT_FILES else 0
+    _require(len(digests) == len(expected) + listed, "it does not list the files that it should")
