@@ -79,9 +79,8 @@ $(STAMP)/lint: requirements/lint.txt $(STAMP)/test
 # libraries (docs/decisions/0008).
 $(STAMP)/whisper: requirements/whisper-cpu.txt requirements/whisper.txt $(STAMP)/base
 	@echo "Installing the optional engine openai-whisper"
-	@$(LOCKED) --no-deps --no-build-isolation -r requirements/whisper-cpu.txt
-	@$(BIN)/python -c 'import torch' 2>/dev/null || { \
-	  echo "The package index has no CPU build of torch: installing its CUDA libraries (about 3 GB)"; \
+	@$(LOCKED) --no-deps --no-build-isolation -r requirements/whisper-cpu.txt || { \
+	  echo "The package index has no CPU build of torch: installing PyPI's, with CUDA (about 3 GB)"; \
 	  $(LOCKED) --no-build-isolation -r requirements/whisper.txt; }
 	@touch $@
 
@@ -121,7 +120,7 @@ debian:
 
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --allow-unsafe --python-version 3.11 \
   --no-annotate --no-emit-index-url --no-emit-find-links --no-config --custom-compile-command 'make lock'
-CUDA := $(foreach name,cuda-bindings cuda-pathfinder cuda-toolkit triton nvidia-cublas nvidia-cuda-cupti \
+NOT_ON_CPU := $(foreach name,torch cuda-bindings cuda-pathfinder cuda-toolkit triton nvidia-cublas nvidia-cuda-cupti \
   nvidia-cuda-nvrtc nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft nvidia-cufile nvidia-curand \
   nvidia-cusolver nvidia-cusparse nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvjitlink \
   nvidia-nvshmem-cu13 nvidia-nvtx,--no-emit-package $(name))
@@ -132,5 +131,5 @@ TORCH_CPU := 6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
 lock: $(STAMP)/lint ## Compile requirements/*.in into the locks (UPGRADE=--upgrade takes newer versions)
 	@cd requirements && for name in base test lint node whisper; do \
 	  echo "Locking $$name"; ../$(COMPILE) $(UPGRADE) "$$name.in" -o "$$name.txt"; done
-	@cd requirements && ../$(COMPILE) $(CUDA) whisper.in -o whisper-cpu.txt \
-	  && sed -i 's/^torch==2.13.0 \\$$/&\n    --hash=sha256:$(TORCH_CPU) \\/' whisper-cpu.txt
+	@cd requirements && ../$(COMPILE) $(NOT_ON_CPU) whisper.in -o whisper-cpu.txt \
+	  && printf 'torch==2.13.0 \\\n    --hash=sha256:%s\n' $(TORCH_CPU) >> whisper-cpu.txt
