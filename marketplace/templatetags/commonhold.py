@@ -1,0 +1,353 @@
+"""The components of the house style. Parameters of each: templates/components/components.yaml."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from django import template
+from django.core.paginator import Page
+from django.forms import BoundField
+from django.http import QueryDict
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from commonhold.purposes import PURPOSES
+from marketplace.templatetags import drawing, wording
+
+register = template.Library()
+
+for wording_filter in (
+    wording.duration,
+    wording.size,
+    wording.language,
+    wording.direction,
+    wording.term,
+):
+    register.filter(f"{wording_filter.__name__}_text", wording_filter)
+register.filter("purpose_name", wording.purpose)
+register.filter("timecode", wording.timecode)
+
+REDACTED_TOKEN = re.compile(r"\[([A-Z][A-Z0-9_-]*)\]")
+LONG_KINDS = frozenset({"address", "email", "url"})
+SHORT_KINDS = frozenset({"name", "handle"})
+
+
+@register.simple_tag
+def icon(name: str, *, flip: bool = False, label: str = "") -> SafeString:
+    """Draw an icon of the sprite; without a label it is decoration. `flip` turns it in RTL."""
+    return format_html(
+        '<svg class="icon{}" {}><use href="{}#{}"></use></svg>',
+        " icon-flip" if flip else "",
+        format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"'),
+        static("built/icons.svg"),
+        name,
+    )
+
+
+@register.inclusion_tag("components/mark.html")
+def mark(label: str = "") -> dict[str, Any]:
+    """Draw the mark of the product: a waveform whose one stroke is a redaction bar."""
+    return {"label": label}
+
+
+@register.inclusion_tag("components/knot.html")
+def knot(state: str) -> dict[str, Any]:
+    """Draw one knot: filled done, open waiting, ringed active, crossed refused."""
+    return {"state": state}
+
+
+@register.inclusion_tag("components/state.html")
+def state(state: str, word: str = "") -> dict[str, Any]:
+    """Say a state with its knot and a word; `state` is done, active, waiting or refused."""
+    return {"state": state, "word": word or drawing.STATE_WORDS[state]}
+
+
+@register.inclusion_tag("components/thread.html")
+def thread(stations: drawing.Stations, size: str = "normal", label: str = "") -> dict[str, Any]:
+    """Draw the thread of a recording, a dataset or a release; `size` is tiny or normal."""
+    return {
+        "stations": drawing.thread(stations or {}),
+        "size": size,
+        "label": label or "The way of this recording",
+    }
+
+
+@register.inclusion_tag("components/waveform.html")
+def waveform(
+    peaks: Sequence[int],
+    duration_ms: int,
+    bars: Iterable[Any] = (),
+    outside: Iterable[Any] = (),
+    size: str = "",
+) -> dict[str, Any]:
+    """Draw peaks (0 to 100) with bars over redacted ranges and a veil over `outside` ones."""
+    bars = list(bars)
+    width = max(2 * len(peaks), 2)
+    kinds = [wording.redaction(box["kind"] or "speech") for box in _boxes(bars, duration_ms, width)]
+    return {
+        "path": drawing.wave(peaks),
+        "width": width,
+        "bars": _boxes(bars, duration_ms, width),
+        "outside": _boxes(outside, duration_ms, width),
+        "duration_ms": duration_ms,
+        "kinds": kinds,
+        "size": size,
+    }
+
+
+@register.inclusion_tag("components/coverage.html")
+def coverage(
+    duration_ms: int, covered: Iterable[Any], excluded: Iterable[Any] = ()
+) -> dict[str, Any]:
+    """Draw where consent covers a recording; what neither list names is not covered."""
+    covered, excluded = list(covered), list(excluded)
+    return {
+        "covered": _boxes(covered, duration_ms, 1000),
+        "excluded": _boxes(excluded, duration_ms, 1000),
+        "duration_ms": duration_ms,
+        "covered_ms": drawing.total(covered),
+        "excluded_ms": drawing.total(excluded),
+        "complete": drawing.total(covered) >= duration_ms,
+    }
+
+
+def _boxes(ranges: Iterable[Any], duration_ms: int, width: int) -> list[drawing.Box]:
+    return drawing.boxes(ranges, duration_ms=duration_ms, width=width)
+
+
+@register.inclusion_tag("components/player.html")
+def player(
+    src: str,
+    duration_ms: int,
+    peaks: Sequence[int] = (),
+    bars: Iterable[Any] = (),
+    words: Sequence[Mapping[str, Any]] = (),
+    text: str = "",
+    language: str = "",
+    label: str = "Recording",
+) -> dict[str, Any]:
+    """Set a recording with its waveform and words, read along while it plays.
+
+    `words` are mappings with `text`, `start_ms`, `end_ms` (null where not timed) and optionally
+    `redacted`, the kind that a bar hides. Without words, `text` is set as a whole.
+    """
+    return {
+        "src": src,
+        "duration_ms": duration_ms,
+        "peaks": peaks,
+        "bars": list(bars or ()),
+        "words": words,
+        "text": text,
+        "language": language,
+        "label": label,
+    }
+
+
+@register.inclusion_tag("components/transcript.html")
+def transcript(
+    text: str = "",
+    words: Sequence[Mapping[str, Any]] = (),
+    language: str = "",
+    speaker: str = "",
+    size: str = "",
+) -> dict[str, Any]:
+    """Set what was said, with a bar over every redacted word, named for screen readers."""
+    return {
+        "pieces": [_word(word) for word in words] if words else _pieces(text),
+        "spaced": bool(words),
+        "language": language,
+        "direction": wording.direction(language) if language else "auto",
+        "speaker": speaker,
+        "size": size,
+    }
+
+
+def _word(word: Mapping[str, Any]) -> dict[str, Any]:
+    token = REDACTED_TOKEN.fullmatch(str(word["text"]).strip(" .,;:!?"))
+    kind = word.get("redacted") or (token.group(1).lower() if token else "")
+    timed = word.get("start_ms") is not None and word.get("end_ms") is not None
+    return {**word, "kind": kind, "timed": timed, **_bar(kind)}
+
+
+def _pieces(text: str) -> list[dict[str, Any]]:
+    parts = REDACTED_TOKEN.split(text)
+    pieces: list[dict[str, Any]] = []
+    for place, part in enumerate(parts):
+        kind = part.lower() if place % 2 else ""
+        if part:
+            pieces.append({"text": "" if kind else part, "kind": kind, "timed": False, **_bar(kind)})
+    return pieces
+
+
+def _bar(kind: str) -> dict[str, str]:
+    if not kind:
+        return {"bar": "", "hidden": ""}
+    length = "bar-long" if kind in LONG_KINDS else "bar-short" if kind in SHORT_KINDS else ""
+    return {"bar": length, "hidden": wording.redaction(kind)}
+
+
+@register.inclusion_tag("components/review_words.html")
+def review_words(
+    words: Sequence[Mapping[str, Any]], language: str = "", first: str = "first_word"
+) -> dict[str, Any]:
+    """Set words that a person selects, inside a form with `data-review` (assets/js/review.js)."""
+    return {
+        "words": words,
+        "language": language,
+        "direction": wording.direction(language) if language else "auto",
+        "first": first,
+        "last": first.replace("first", "last"),
+    }
+
+
+@register.inclusion_tag("components/card.html")
+def card(dataset: Mapping[str, Any], level: int = 2) -> dict[str, Any]:
+    """Set a dataset in the catalogue: the API's DatasetSummary, with `stations` for its thread."""
+    offers = [offer for offer in dataset.get("offers", ()) if offer.get("active", True)]
+    cheapest = min(offers, key=lambda offer: int(offer["price"]["amount_minor"]), default=None)
+    return {"dataset": dataset, "offer": cheapest, "several": len(offers) > 1, "level": level}
+
+
+@register.inclusion_tag("components/purposes.html")
+def purposes(allows: Iterable[str], denies: Iterable[str] = ()) -> dict[str, Any]:
+    """List what is allowed, then what is denied, each with its mark and its word."""
+    order = [known.slug for known in PURPOSES]
+    allowed, denied = set(allows), set(denies)
+    return {
+        "allowed": [slug for slug in order if slug in allowed],
+        "denied": [slug for slug in order if slug in denied],
+    }
+
+
+@register.inclusion_tag("components/facet.html")
+def facet(
+    title: str, name: str, choices: Sequence[Mapping[str, Any]], kind: str = "checkbox"
+) -> dict[str, Any]:
+    """One question of the facet form; choices have `value`, `label`, `count`, `selected`."""
+    return {"title": title, "name": name, "choices": choices, "kind": kind}
+
+
+@register.inclusion_tag("components/price.html")
+def price(
+    amount_minor: int,
+    currency: str,
+    term_days: int | None = None,
+    size: str = "",
+    *,
+    termed: bool = True,
+    test: bool = False,
+) -> dict[str, Any]:
+    """Set a price with its term ("€40 a year"); `test` says TEST beside it."""
+    return {
+        "amount": wording.money(amount_minor, currency),
+        "term": wording.term(term_days) if termed else "",
+        "size": size,
+        "test": test,
+    }
+
+
+@register.simple_tag
+def money(amount_minor: int, currency: str) -> str:
+    """Write an amount as plain text, for a sentence or a button."""
+    return wording.money(amount_minor, currency)
+
+
+@register.inclusion_tag("components/digest.html")
+def digest(value: str, label: str = "digest") -> dict[str, Any]:
+    """Show eight characters of a digest and copy it whole."""
+    plain = str(value).removeprefix("sha256:")
+    return {"whole": value, "short": plain[:8], "rest": plain[8:], "label": label}
+
+
+@register.inclusion_tag("components/when.html")
+def when(value: datetime | date | str, precision: str = "minute") -> dict[str, Any]:
+    """Set a time: local where scripts run, UTC in the title; `precision` is minute or day."""
+    read = wording.moment(value)
+    timed = isinstance(read, datetime)
+    return {
+        "stamp": read.isoformat(timespec="seconds").replace("+00:00", "Z")  # type: ignore[call-arg]
+        if timed
+        else read.isoformat(),
+        "utc": wording.minute(read),
+        "text": wording.minute(read) if precision == "minute" else wording.day(read),
+        "precision": precision if timed else "",
+    }
+
+
+@register.inclusion_tag("components/field.html")
+def field(bound: BoundField, help_text: str = "", classes: str = "") -> dict[str, Any]:
+    """Set a form field with its label, help and errors, tied together for screen readers."""
+    return {"field": bound, "help": help_text or bound.help_text, "classes": classes}
+
+
+@register.simple_block_tag
+def callout(content: str, tone: str = "info", title: str = "", role: str = "") -> SafeString:
+    """Set a notice around what stands between the tags; `tone` is info, waiting or refused."""
+    icons = {"info": "info", "waiting": "clock", "refused": "octagon-x"}
+    return format_html(
+        '<div class="callout callout-{}"{}>{}<div class="callout-body">{}{}</div></div>',
+        tone,
+        format_html(' role="{}"', role) if role else "",
+        icon(icons[tone]),
+        format_html('<p class="callout-title">{}</p>', title) if title else "",
+        content,
+    )
+
+
+@register.inclusion_tag("components/breadcrumb.html")
+def breadcrumb(*trail: str) -> dict[str, Any]:
+    """Say where this page is: pairs of a path and a name, the page itself last by name alone."""
+    links = [{"href": href, "name": name} for href, name in zip(trail[::2], trail[1::2], strict=False)]
+    return {"links": links, "here": trail[-1] if len(trail) % 2 else ""}
+
+
+@register.inclusion_tag("components/tabs.html")
+def tabs(entries: Iterable[Mapping[str, Any]], label: str = "Parts of this page") -> dict[str, Any]:
+    """Link the parts of a thing; entries have `href`, `name`, and optionally `current`, `count`."""
+    return {"entries": entries, "label": label}
+
+
+@register.inclusion_tag("components/empty.html")
+def empty(title: str, text: str = "", href: str = "", action: str = "") -> dict[str, Any]:
+    """Say that there is nothing here yet, why, and what to do."""
+    return {"title": title, "text": text, "href": href, "action": action}
+
+
+@register.inclusion_tag("components/progress.html")
+def progress(value: int, maximum: int, label: str, text: str = "") -> dict[str, Any]:
+    """Show how far something is; `text` says it in words beside the label."""
+    return {"value": value, "maximum": maximum, "label": label, "text": text}
+
+
+@register.inclusion_tag("components/pagination.html", takes_context=True)
+def pagination(context: template.Context, page: Page[Any], name: str = "page") -> dict[str, Any]:
+    """Link the pages before and after, keeping the other parameters of the query."""
+    query: QueryDict = context["request"].GET.copy()
+    query.pop(name, None)
+    kept = query.urlencode()
+    return {"page": page, "name": name, "kept": f"{kept}&" if kept else ""}
+
+
+@register.inclusion_tag("components/vector.html")
+def vector(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """List what a verifier found; rows have `name`, `state`, `word`, `detail`."""
+    return {"rows": rows}
+
+
+@register.inclusion_tag("components/run_steps.html")
+def run_steps(steps: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """List the steps of a pipeline run: `name`, `state`, `word`, `duration_ms`, `detail`."""
+    return {
+        "steps": [
+            {**step, "word": step.get("word") or drawing.STATE_WORDS[step["state"]]}
+            for step in steps
+        ]
+    }
+
+
+@register.inclusion_tag("components/code.html")
+def code(text: str, title: str = "", language: str = "") -> dict[str, Any]:
+    """Show commands or a document in mono, with a button that copies it."""
+    return {"text": text.strip("\n"), "title": title, "language": language}
