@@ -7,21 +7,25 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from accounts.models import Membership, User
+from marketplace.pages.acting import acting_membership
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
     """Say whether payments are a test, and for which organization the reader acts.
 
-    `membership` is looked up when a template first asks for it; None for visitors.
+    `membership` is how they belong to it (None for visitors), `other_memberships` what else they
+    could act for; both are looked up when a template first asks for them.
     """
     return {
         "test_payments": settings.PAYMENT_PROVIDER == "test",
-        "membership": SimpleLazyObject(lambda: _membership(request)),
+        "membership": SimpleLazyObject(lambda: acting_membership(request)),
+        "other_memberships": SimpleLazyObject(lambda: _others(request)),
     }
 
 
-def _membership(request: HttpRequest) -> Membership | None:
-    user = getattr(request, "user", None)
-    if not isinstance(user, User):
-        return None
-    return user.memberships.select_related("organization").order_by("created_at").first()
+def _others(request: HttpRequest) -> list[Membership]:
+    acting = acting_membership(request)
+    if acting is None or not isinstance(request.user, User):
+        return []
+    others = request.user.memberships.exclude(pk=acting.pk)
+    return list(others.select_related("organization").order_by("organization__name"))
