@@ -26,7 +26,8 @@ class InvalidPathError(CommonholdError):
     status = 422
 
 
-def _visible(path: str) -> str:
+def visible(path: str) -> str:
+    """Return `path` with every invisible character spelled out, to be shown to people."""
     # A message must not itself carry the bidirectional trick it warns of.
     return "".join(
         f"\\u{{{ord(char):04x}}}" if unicodedata.category(char) in FORBIDDEN_CATEGORIES else char
@@ -68,7 +69,7 @@ def _part_faults(part: str) -> Iterator[str]:
 def check_path(path: str) -> str:
     """Return `path` unchanged if it is safe everywhere; InvalidPathError says what is wrong."""
     if fault := next(_faults(path), None):
-        shown = _visible(path[:MAX_COMPONENT_BYTES])
+        shown = visible(path[:MAX_COMPONENT_BYTES])
         message = f"The path “{shown}” {fault}."
         raise InvalidPathError(message, path=shown)
     return path

@@ -118,7 +118,7 @@ def release(rows: list[index.IndexRow], croissant: bytes) -> dict[str, object]:
         release_id="urn:uuid:6f1f2c52-7d0b-4c39-9a55-0a41de5f6a10",
         dataset=f"{SITE}/d/kurzwelle-radio-de",
         version="1",
-        title="Kurzwelle – transcribed community radio (de)",
+        title="Kurzwelle: transcribed community radio (de)",
         publisher={"name": "Radio Example e.V."},
         issued=NOW,
         index=index.summarize(index.lines(rows)),

@@ -1,0 +1,182 @@
+"""The `files` element: every byte of a downloaded release is what the manifest says, none is extra.
+
+The index is streamed and files are hashed in pieces, so memory does not grow with their size.
+"""
+
+import hashlib
+import os
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import cast
+
+from commonhold import index
+from commonhold.canonical import digest_file
+from commonhold.errors import CommonholdError
+from commonhold.manifest import Json
+from commonhold.merkle import RootBuilder
+from commonhold.paths import visible
+from commonhold.report import Check, State
+from commonhold.trust import read_trusted_root
+
+PROOFS = (
+    "manifest.dsse.json",
+    "manifest.sigstore.json",
+    "manifest.tlog-proof",
+    "consent-status.jwt",
+    "trusted_root.json",
+)
+# huggingface_hub keeps its own notes in here, beside what it downloads.
+OTHER_TOOLS = ".cache/huggingface/"
+WORKERS = 4
+BATCH = 256
+MAX_LISTED = 1000
+
+
+@dataclass
+class _Inspection:
+    """What was signed, what is there, and what was found so far."""
+
+    subjects: Mapping[str, object]
+    withdrawn: frozenset[int]
+    present: dict[str, Path] = field(default_factory=dict)
+    faults: list[tuple[str, str]] = field(default_factory=list)
+    affected: list[str] = field(default_factory=list)
+    checked: int = 0
+    bytes: int = 0
+
+    def add(self, path: str, fault: str | None) -> None:
+        if fault is not None:
+            self.faults.append((path, fault))
+
+
+def _listing(folder: Path, prefix: str = "") -> Iterator[tuple[str, os.DirEntry[str]]]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            name = prefix + unicodedata.normalize("NFC", entry.name)
+            if entry.is_dir(follow_symlinks=False):
+                yield from _listing(Path(entry.path), f"{name}/")
+            else:
+                yield name, entry
+
+
+def _fault_of(path: Path | None, sha256: object, size: int | None = None) -> str | None:
+    if path is None:
+        return "is missing"
+    if size is not None and path.stat().st_size != size:
+        return f"has {path.stat().st_size} bytes instead of {size}"
+    if digest_file(path)[0] != sha256:
+        return "was changed: its SHA-256 is not the one that was signed"
+    return None
+
+
+def _index_lines(path: Path, sha256: "hashlib._Hash", tree: RootBuilder) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        for line in file:
+            sha256.update(line)
+            tree.add(line.removesuffix(b"\n"))
+            yield line
+
+
+def _check_rows(rows: Iterable[index.IndexRow], found: _Inspection) -> set[str]:
+    names: set[str] = set()
+    rows = iter(rows)
+    with ThreadPoolExecutor(WORKERS) as pool:
+        while batch := list(islice(rows, BATCH)):
+            faults = pool.map(
+                lambda row: _fault_of(found.present.get(row.path), row.sha256, row.size), batch
+            )
+            for row, fault in zip(batch, faults, strict=True):
+                found.add(row.path, fault)
+                if found.subjects.get(row.path, row.sha256) != row.sha256:
+                    found.add(row.path, "has one digest in the manifest and another in the index")
+                if found.withdrawn.intersection(row.consents):
+                    found.affected.append(row.path)
+                names.add(row.path)
+                found.checked += 1
+                found.bytes += row.size
+    return names
+
+
+def _check_index(files: Json, found: _Inspection) -> set[str]:
+    """Check files.jsonl and all it lists; return the names that it lists."""
+    path = found.present.get("files.jsonl")
+    if path is None:
+        found.add("files.jsonl", "is missing")
+        return set()
+    sha256, tree = hashlib.sha256(), RootBuilder()
+    try:
+        names = _check_rows(index.parse(_index_lines(path, sha256, tree)), found)
+    except CommonholdError as error:
+        found.add("files.jsonl", f"can't be relied on: {error.message}")
+        return set()
+    merkle = cast("Json", files["merkle"])
+    if sha256.hexdigest() != found.subjects["files.jsonl"]:
+        found.add("files.jsonl", "was changed: its SHA-256 is not the one that was signed")
+    elif (tree.root().hex(), tree.size) != (merkle["root"], merkle["size"]):
+        found.add("files.jsonl", "does not add up to the Merkle root that was signed")
+    elif found.bytes != files["bytes"]:
+        found.add("files.jsonl", "does not add up to the size that was signed")
+    return names
+
+
+def _check_root(path: Path | None, found: _Inspection) -> None:
+    try:
+        if path is not None:
+            read_trusted_root(path.read_bytes())
+    except CommonholdError as error:
+        found.add("trusted_root.json", f"is damaged: {error.message}")
+
+
+def _take_stock(folder: Path, found: _Inspection) -> None:
+    for name, entry in _listing(folder):
+        if name.startswith(OTHER_TOOLS):
+            continue
+        if name in found.present:
+            found.add(name, "is there twice under names that look alike")
+        if entry.is_symlink() or not entry.is_file(follow_symlinks=False):
+            found.add(name, "is a link or a device, not a file")
+            continue
+        found.present[name] = Path(entry.path)
+
+
+def check_files(folder: Path, statement: Json, withdrawn: frozenset[int] = frozenset()) -> Check:
+    """Compare a folder with a verified statement; name every missing, changed or extra file.
+
+    `withdrawn`: numbers of consents; the files resting on them are listed in the details.
+    """
+    predicate = cast("dict[str, Json]", statement["predicate"])
+    subjects = {
+        cast("str", subject["name"]): cast("Json", subject["digest"])["sha256"]
+        for subject in cast("list[Json]", statement["subject"])
+    }
+    found = _Inspection(subjects, withdrawn)
+    _take_stock(folder, found)
+    known = _check_index(cast("Json", predicate["release"]["files"]), found)
+    for name in sorted(subjects.keys() - known - {"files.jsonl"}):
+        found.add(name, _fault_of(found.present.get(name), subjects[name]))
+    for name in PROOFS:
+        found.add(name, None if name in found.present else "is missing")
+    _check_root(found.present.get("trusted_root.json"), found)
+    for name in sorted(found.present.keys() - known - subjects.keys() - set(PROOFS)):
+        found.add(name, "is not part of the release; take it away")
+    return _conclude(found)
+
+
+def _conclude(found: _Inspection) -> Check:
+    details: dict[str, object] = {"checked": found.checked, "bytes": found.bytes}
+    if found.affected:
+        details["withdrawn_files"] = found.affected[:MAX_LISTED]
+    if not found.faults:
+        sentence = f"All {found.checked} files are exactly what was signed, and none is extra."
+        return Check(State.OK, sentence, details)
+    path, fault = found.faults[0]
+    more = len(found.faults) - 1
+    also = f" And {more} more." if more else ""
+    details["faults"] = [
+        {"path": visible(path), "fault": fault} for path, fault in found.faults[:MAX_LISTED]
+    ]
+    return Check(State.FAILED, f"“{visible(path)}” {fault}.{also}", details)

@@ -1,0 +1,254 @@
+"""Verify a downloaded release, or a manifest alone, offline: a vector, never one boolean.
+
+Nothing is believed before its signature is: proofs, status lists and terms are only reported for
+a manifest that a trusted key signed.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+from commonhold import manifest, pins, sigstore, standing, times, tlog
+from commonhold.errors import CommonholdError
+from commonhold.fetching import fetch_small
+from commonhold.filecheck import PROOFS, check_files
+from commonhold.manifest import Json
+from commonhold.report import Check, Report, State
+from commonhold.signing import Envelope, PublicKey, parse_envelope
+from commonhold.trust import Trust, TrustError, read_trusted_root
+
+MAX_DOCUMENT = 64 * 1024 * 1024
+NOT_CHECKED = Check(State.UNKNOWN, "Not checked, because the signature could not be relied on.")
+ONLY_MANIFEST = Check(State.UNKNOWN, "Not checked: only the manifest was given, without its files.")
+
+
+class TargetError(CommonholdError):
+    """There is nothing to verify where we were told to look."""
+
+    code = "nothing-to-verify"
+    status = 422
+
+
+@dataclass(frozen=True)
+class Documents:
+    """The signed papers of a release, each as its file's bytes, or None where it is not at hand."""
+
+    manifest: bytes | None = None
+    sigstore: bytes | None = None
+    proof: bytes | None = None
+    consent_status: bytes | None = None
+    trusted_root: bytes | None = None
+
+    @classmethod
+    def of(cls, parts: Mapping[str, bytes]) -> "Documents":
+        """Take the papers from files by their usual names; other names are passed over."""
+        names = (field.name for field in fields(cls))
+        order = (PROOFS[0], PROOFS[1], PROOFS[2], PROOFS[3], PROOFS[4])
+        return cls(**dict(zip(names, (parts.get(name) for name in order), strict=True)))
+
+
+@dataclass(frozen=True)
+class _Signed:
+    """A statement that a trusted key signed."""
+
+    envelope: Envelope
+    key: PublicKey
+    statement: Json
+
+    @property
+    def predicate(self) -> dict[str, Json]:
+        return cast("dict[str, Json]", self.statement["predicate"])
+
+
+def _envelope(documents: Documents) -> Envelope:
+    if documents.manifest is not None:
+        return parse_envelope(documents.manifest)
+    if documents.sigstore is not None:
+        return sigstore.parse_bundle(documents.sigstore)[0]
+    message = "There is no manifest here: neither manifest.dsse.json nor manifest.sigstore.json."
+    raise TargetError(message)
+
+
+def _claimed_origin(envelope: Envelope) -> str:
+    """Return the log that a manifest names, before its signature is checked."""
+    predicate = cast("dict[str, Json]", manifest.read(envelope.payload)["predicate"])
+    return cast("str", predicate["log"]["origin"])
+
+
+def _find_trust(
+    given: Trust | None, envelope: Envelope, documents: Documents
+) -> tuple[Trust, Check]:
+    if given is not None:
+        return given, Check(State.OK, "The keys are those you gave.", {"source": "given"})
+    pinned = pins.pinned(_claimed_origin(envelope))
+    if pinned is not None:
+        sentence = "The keys are those you kept from an earlier download."
+        return pinned, Check(State.OK, sentence, {"source": "pinned"})
+    if documents.trusted_root is None:
+        message = "There are no keys to check with. Give the site's trusted_root.json with --trust."
+        raise TrustError(message)
+    sentence = (
+        "The keys came with the download, so they only show that nothing was damaged. "
+        "Get the site's trusted_root.json another way and give it with --trust."
+    )
+    trust = read_trusted_root(documents.trusted_root)
+    return trust, Check(State.WARNING, sentence, {"source": "download"})
+
+
+def _check_signature(envelope: Envelope, trust: Trust) -> tuple[_Signed, Check]:
+    key = envelope.verify(trusted.key for trusted in trust.manifest_keys)
+    signed = _Signed(envelope, key, manifest.read(envelope.payload))
+    release, grant = signed.predicate["release"], signed.predicate.get("grant")
+    moment = cast("str", grant["validFrom"] if grant else release["issued"])
+    covered = [
+        trusted
+        for trusted in trust.manifest_keys
+        if trusted.key.keyid == key.keyid and trusted.covers(times.read(moment))
+    ]
+    if not covered:
+        message = f"The key that signed this was not in use on {moment}."
+        raise TrustError(message)
+    sentence = "The manifest is signed, and nothing in it has changed since."
+    return signed, Check(State.OK, sentence, {"keyid": key.keyid, "signed_for": moment})
+
+
+def _check_logged(signed: _Signed, documents: Documents, trust: Trust) -> Check:
+    if documents.proof is not None:
+        proof = tlog.parse_proof(documents.proof)
+    elif documents.sigstore is not None:
+        proof = sigstore.parse_bundle(documents.sigstore)[1]
+    else:
+        return Check(State.UNKNOWN, "There is no log proof beside the manifest.")
+    origin = signed.predicate["log"]["origin"]
+    if origin != trust.origin:
+        message = f"The manifest names the log {origin}, but the keys are of {trust.origin}."
+        raise TrustError(message)
+    body = tlog.entry_body(signed.envelope, signed.key)
+    checkpoint = proof.verify(body, trust.log_vkey)
+    if documents.sigstore is not None:
+        bundle = sigstore.build_bundle(signed.envelope, proof, signed.key, trust.log_vkey)
+        if bundle != documents.sigstore:
+            message = "manifest.sigstore.json says something else than the manifest and its proof."
+            raise sigstore.BundleError(message)
+    sentence = f"Entry {proof.index} of the public log {origin}, whose signed root includes it."
+    details = {"index": proof.index, "size": checkpoint.size, "root": checkpoint.root.hex()}
+    return Check(State.OK, sentence, {"origin": origin, **details})
+
+
+def _about(signed: _Signed) -> Json:
+    release = signed.predicate["release"]
+    about: Json = {key: release[key] for key in ("dataset", "version", "title", "issued")}
+    about["publisher"] = cast("Json", release["publisher"])["name"]
+    grant = signed.predicate.get("grant")
+    if grant is not None:
+        about["grant"] = grant["id"]
+        about["licensee"] = cast("Json", grant["licensee"])["name"]
+        about["license"] = signed.predicate["license"]["name"]
+        about["test"] = cast("Json", grant["price"]).get("test", False)
+    return about
+
+
+def _failed(error: CommonholdError) -> Check:
+    return Check(State.FAILED, error.message, {"code": error.code})
+
+
+def _guarded(check: Callable[[], Check]) -> Check:
+    try:
+        return check()
+    except CommonholdError as error:
+        return _failed(error)
+
+
+def verify_documents(
+    documents: Documents,
+    *,
+    trust: Trust | None = None,
+    now: datetime | None = None,
+    fetch: Callable[[str], bytes] | None = None,
+    files: Callable[[Json, frozenset[int]], Check] | None = None,
+) -> Report:
+    """Return the vector for the papers of a release. Raises TargetError without any manifest.
+
+    `trust`: whose keys count; else those pinned for the log, else those in the papers (a warning).
+    `fetch` returns the bytes at a URL, to ask for fresh status lists; without it nothing is asked.
+    `files` checks the data against the statement and the withdrawn consents' numbers.
+    """
+    now = now or datetime.now(UTC)
+    found = Check(State.UNKNOWN, "No keys were settled on.")
+    try:
+        envelope = _envelope(documents)
+        trust, found = _find_trust(trust, envelope, documents)
+        signed, signature = _check_signature(envelope, trust)
+    except TargetError:
+        raise
+    except CommonholdError as error:
+        rest = NOT_CHECKED
+        return Report(_failed(error), rest, rest, rest, rest, found)
+    ask = standing.Asker(trust, now, fetch)
+    grant = signed.predicate.get("grant")
+    consent, withdrawn = standing.check_consent(
+        signed.predicate["release"], documents.consent_status, ask
+    )
+    return Report(
+        signature=signature,
+        logged=_guarded(lambda: _check_logged(signed, documents, trust)),
+        files=ONLY_MANIFEST if files is None else files(signed.statement, withdrawn),
+        license=standing.check_license(grant, signed.predicate.get("license"), ask),
+        consent=consent,
+        trust=found,
+        about=_about(signed),
+    )
+
+
+def _read(path: Path) -> bytes:
+    if path.stat().st_size > MAX_DOCUMENT:
+        message = f"{path} is far too large to be what its name says."
+        raise TargetError(message)
+    return path.read_bytes()
+
+
+def _documents_at(target: Path) -> Documents:
+    folder = target if target.is_dir() else target.parent
+    if not target.exists():
+        message = f"There is nothing at {target}."
+        raise TargetError(message)
+    parts: dict[str, bytes] = {}
+    if target.is_dir() or target.name in PROOFS:
+        parts = {name: _read(folder / name) for name in PROOFS if (folder / name).is_file()}
+    if target.is_file() and target.name not in PROOFS:
+        data = _read(target)
+        is_bundle = b'"dsseEnvelope"' in data
+        parts = {"manifest.sigstore.json" if is_bundle else "manifest.dsse.json": data}
+    return Documents.of(parts)
+
+
+def verify(
+    target: Path | str,
+    trust: Path | str | Trust | None = None,
+    offline: bool = True,  # noqa: FBT001, FBT002 (a public flag with a name of its own)
+    now: datetime | None = None,
+) -> Report:
+    """Verify a downloaded folder or a manifest file and return the vector.
+
+    `trust`: a trusted_root.json (or its contents read) whose keys count. `offline=False` asks
+    the site for fresh status lists. Raises TargetError or TrustError if there is nothing to
+    check or to check with.
+    """
+    target = Path(target)
+    if isinstance(trust, str | Path):
+        trust = read_trusted_root(_read(Path(trust)))
+    files = None
+    if target.is_dir():
+
+        def files(statement: Json, withdrawn: frozenset[int]) -> Check:
+            return check_files(target, statement, withdrawn)
+
+    return verify_documents(
+        _documents_at(target),
+        trust=trust,
+        now=now,
+        fetch=None if offline else fetch_small,
+        files=files,
+    )
