@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any, LiteralString
 
 import psycopg
-from kombu import Queue
+from commonhold.errors import CommonholdError
+from kombu.entity import Queue
 from pgmq.install import get_embedded_sql_version, install_pgmq_from_sql
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
@@ -18,8 +19,11 @@ from psycopg.conninfo import make_conninfo
 VISIBILITY_SECONDS = 4 * 3600
 
 
-class BrokerError(RuntimeError):
+class BrokerError(CommonholdError):
     """The queues cannot be used as they are found; the message says what to do."""
+
+    code = "broker"
+    status = 503
 
 
 def transport_options(url: str, database: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,7 +79,8 @@ def install(connection: psycopg.Connection) -> str:
     version = get_embedded_sql_version()
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(hashtext('commonhold: pgmq'))")
-        if extension := one(connection, "SELECT extversion FROM pg_extension WHERE extname = 'pgmq'"):
+        extension = one(connection, "SELECT extversion FROM pg_extension WHERE extname = 'pgmq'")
+        if extension:
             return extension
         found = one(
             connection,
@@ -100,4 +105,15 @@ def install(connection: psycopg.Connection) -> str:
 def one(connection: psycopg.Connection, query: LiteralString) -> str | None:
     """Return the single text that a query answers, or None."""
     row = connection.execute(query).fetchone()
-    return str(row[0]) if row else None
+    return None if row is None or row[0] is None else str(row[0])
+
+
+def release(connection: psycopg.Connection) -> None:
+    """Make every message that a worker holds available again. Only when no worker runs."""
+    for queue in ("cpu", "gpu"):
+        if one(connection, f"SELECT to_regclass('pgmq.q_{queue}')::text"):
+            connection.execute(
+                sql.SQL("SELECT pgmq.set_vt({}, msg_id, 0) FROM {} WHERE vt > now()").format(
+                    sql.Literal(queue), sql.Identifier("pgmq", f"q_{queue}")
+                )
+            )

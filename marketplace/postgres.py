@@ -25,6 +25,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 import psycopg
+from commonhold.errors import CommonholdError
 from psycopg import sql
 
 ROLE = "commonhold"
@@ -49,8 +50,11 @@ SIZING = {
 THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-class PostgresError(RuntimeError):
+class PostgresError(CommonholdError):
     """The embedded server cannot be made or started; the message says why and what to do."""
+
+    code = "embedded-postgres"
+    status = 503
 
 
 class Server(NamedTuple):
@@ -164,7 +168,7 @@ def identity(data_dir: Path) -> Identity:
 
 
 def initialize(data_dir: Path, *, who: Identity, log: Path) -> Path:
-    """Return the cluster's folder, made first if there is none. An interrupted attempt is redone."""
+    """Return the cluster's folder, making it if there is none or if making it was interrupted."""
     cluster = data_dir / "postgres"
     if (cluster / "PG_VERSION").exists():
         return cluster
@@ -184,7 +188,7 @@ def initialize(data_dir: Path, *, who: Identity, log: Path) -> Path:
 
 
 def holder(lock: Path) -> str | None:
-    """Return the number of the live process that a lock file of PostgreSQL names, if there is one."""
+    """Return the number of the live process that a lock file of PostgreSQL names, if any."""
     try:
         pid = lock.read_text().split("\n", 1)[0].strip()
     except FileNotFoundError:
@@ -276,7 +280,7 @@ def launch(command: Sequence[str], *, log: Path) -> subprocess.Popen[bytes]:
             stderr=out,
             cwd="/",
             start_new_session=True,
-            preexec_fn=dies_with_parent(signal.SIGINT),
+            preexec_fn=dies_with_parent(signal.SIGINT),  # noqa: PLW1509 - called before threads
         )
 
 
@@ -300,7 +304,9 @@ def connect(folder: Path, *, database: str = "postgres") -> psycopg.Connection:
 def create_database(folder: Path, *, database: str = DATABASE) -> bool:
     """Create the database if it is missing; tell whether it was."""
     with connect(folder) as connection:
-        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone():
+        if connection.execute(
+            "SELECT 1 FROM pg_database WHERE datname = %s", [database]
+        ).fetchone():
             return False
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
     return True

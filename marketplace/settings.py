@@ -3,6 +3,7 @@
 import os
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import dj_database_url
 from csp.constants import NONE, SELF
@@ -41,10 +42,23 @@ def secret_key() -> str:
     return made.read_text().strip() if made.exists() else get_random_secret_key()
 
 
+def site_url() -> str:
+    """Return where visitors find this site, without a slash at the end.
+
+    Beside a running `manage.py up`, a command learns the port from what that one wrote down.
+    """
+    if named := os.environ.get("SITE_URL"):
+        return named.rstrip("/")
+    written = DATA_DIR / "run" / "site"
+    if EMBEDDED and not os.environ.get("PORT") and written.exists():
+        return written.read_text().strip()
+    return f"http://127.0.0.1:{os.environ.get('PORT') or 8000}"
+
+
 DEBUG = flag("DEBUG", default=False)
 # Embedded: one machine, its own PostgreSQL, loopback only. Everything else names its database.
 EMBEDDED = not os.environ.get("DATABASE_URL")
-SITE_URL = os.environ.get("SITE_URL", f"http://127.0.0.1:{os.environ.get('PORT') or 8000}").rstrip("/")
+SITE_URL = site_url()
 SECRET_KEY = secret_key()
 ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "127.0.0.1,localhost").split(",")
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
@@ -123,7 +137,10 @@ AUTHENTICATION_BACKENDS = [
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -192,7 +209,8 @@ DOWNLOAD_URL_SECONDS = 3600
 TRANSCRIPTION_ENGINE = os.environ.get("TRANSCRIPTION_ENGINE", "pocketsphinx")
 WHISPER_CHECKPOINT = os.environ.get("WHISPER_CHECKPOINT", "")
 
-LOG_ORIGIN = os.environ.get("LOG_ORIGIN", SITE_URL.split("://", 1)[1] + "/log")
+# The log's name is part of every checkpoint, so it must never change: not even with the port.
+LOG_ORIGIN = os.environ.get("LOG_ORIGIN") or f"{urlsplit(SITE_URL).hostname}/log"
 PLATFORM_FEE_BPS = 500
 PAYMENT_PROVIDER = os.environ.get("PAYMENT_PROVIDER", "test")
 ALLOW_TEST_PAYMENTS = flag("ALLOW_TEST_PAYMENTS", default=DEBUG or EMBEDDED)
