@@ -18,14 +18,18 @@ const AFRICAN_LETTERS =
   "\uA78C\u01C0\u01C1\u01C2\u01C3\u1E3E\u1E3F\u02BC\uA7AA\u0266";
 const BASE_LETTERS = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)).join("");
 
+// A browser picks within one family by weight before it looks at ranges, so only faces that
+// declare the same weights may share a family.
 const SERIF = "Commonhold Serif";
 const SANS = "Commonhold Sans";
+const SANS_LETTERS = "Commonhold Sans Letters";
 const MONO = "Commonhold Mono";
+const SCRIPTS_FAMILY = "Commonhold Scripts";
 
 const latin = (scripts, family, packageName, stem, weights, suffix) =>
   scripts.flatMap((script) =>
     weights.map(([weight, file]) => ({
-      families: [family],
+      family,
       weight,
       range: [packageName, script],
       source: `${packageName}/files/${stem}-${script}-${file}-${suffix}.woff2`,
@@ -41,7 +45,7 @@ const FACES = [
     ["@fontsource-variable/noto-serif-devanagari", "noto-serif-devanagari", "devanagari"],
     ["@fontsource-variable/noto-serif-ethiopic", "noto-serif-ethiopic", "ethiopic"],
   ].map(([packageName, stem, script]) => ({
-    families: [SERIF, SANS],
+    family: SCRIPTS_FAMILY,
     weight: "400 700",
     range: [packageName, script],
     source: `${packageName}/files/${stem}-${script}-wght-normal.woff2`,
@@ -51,8 +55,8 @@ const FACES = [
   ...latin(SCRIPTS, SANS, "@fontsource-variable/hanken-grotesk", "hanken-grotesk", [["100 900", "wght"]], "normal"),
   ...latin(["latin-ext", "latin"], MONO, "@fontsource/ibm-plex-mono", "ibm-plex-mono", [["400", "400"]], "normal"),
   ...["400", "600"].flatMap((weight) => [
-    { families: [SERIF], weight, letters: true, source: `@fontsource/noto-serif/files/noto-serif-latin-ext-${weight}-normal.woff2` },
-    { families: [SANS], weight, letters: true, source: `@fontsource/noto-sans/files/noto-sans-latin-ext-${weight}-normal.woff2` },
+    { family: SERIF, weight, letters: true, source: `@fontsource/noto-serif/files/noto-serif-latin-ext-${weight}-normal.woff2` },
+    { family: SANS_LETTERS, weight, letters: true, source: `@fontsource/noto-sans/files/noto-sans-latin-ext-${weight}-normal.woff2` },
   ]),
 ];
 
@@ -81,12 +85,10 @@ export async function buildFonts(directory) {
     const name = path.basename(face.source).replace("-latin-ext", face.letters ? "-african" : "-latin-ext");
     await writeFile(path.join(directory, name), await bytesOf(face));
     const range = await rangeOf(face);
-    for (const family of face.families) {
-      rules.push(
-        `@font-face{font-family:"${family}";font-style:normal;font-weight:${face.weight};font-display:swap;` +
-          `src:url("fonts/${name}") format("woff2");unicode-range:${range}}`,
-      );
-    }
+    rules.push(
+      `@font-face{font-family:"${face.family}";font-style:normal;font-weight:${face.weight};font-display:swap;` +
+        `src:url("fonts/${name}") format("woff2");unicode-range:${range}}`,
+    );
   }
   return rules.join("\n");
 }

@@ -5,15 +5,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from commonhold.purposes import PURPOSES
 from django import template
 from django.core.paginator import Page
 from django.forms import BoundField
 from django.http import QueryDict
 from django.templatetags.static import static
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
-from commonhold.purposes import PURPOSES
 from marketplace.templatetags import drawing, wording
 
 register = template.Library()
@@ -37,10 +37,11 @@ SHORT_KINDS = frozenset({"name", "handle"})
 @register.simple_tag
 def icon(name: str, *, flip: bool = False, label: str = "") -> SafeString:
     """Draw an icon of the sprite; without a label it is decoration. `flip` turns it in RTL."""
+    spoken = format_html('role="img" aria-label="{}"', label)
     return format_html(
         '<svg class="icon{}" {}><use href="{}#{}"></use></svg>',
         " icon-flip" if flip else "",
-        format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"'),
+        spoken if label else format_html('aria-hidden="{}"', "true"),
         static("built/icons.svg"),
         name,
     )
@@ -121,6 +122,7 @@ def _boxes(ranges: Iterable[Any], duration_ms: int, width: int) -> list[drawing.
 def player(
     src: str,
     duration_ms: int,
+    *,
     peaks: Sequence[int] = (),
     bars: Iterable[Any] = (),
     words: Sequence[Mapping[str, Any]] = (),
@@ -165,10 +167,17 @@ def transcript(
 
 
 def _word(word: Mapping[str, Any]) -> dict[str, Any]:
-    token = REDACTED_TOKEN.fullmatch(str(word["text"]).strip(" .,;:!?"))
-    kind = word.get("redacted") or (token.group(1).lower() if token else "")
+    before, token, after = _split_token(str(word["text"]))
+    kind = word.get("redacted") or token.lower()
     timed = word.get("start_ms") is not None and word.get("end_ms") is not None
-    return {**word, "kind": kind, "timed": timed, **_bar(kind)}
+    around = {"before": before, "after": after} if token else {}
+    return {**word, **around, "kind": kind, "timed": timed, **_bar(kind)}
+
+
+def _split_token(text: str) -> tuple[str, str, str]:
+    """Split `([PHONE]),` into the punctuation before, the token's kind and what comes after."""
+    found = REDACTED_TOKEN.search(text)
+    return (text[: found.start()], found[1], text[found.end() :]) if found else ("", "", "")
 
 
 def _pieces(text: str) -> list[dict[str, Any]]:
@@ -177,7 +186,9 @@ def _pieces(text: str) -> list[dict[str, Any]]:
     for place, part in enumerate(parts):
         kind = part.lower() if place % 2 else ""
         if part:
-            pieces.append({"text": "" if kind else part, "kind": kind, "timed": False, **_bar(kind)})
+            pieces.append(
+                {"text": "" if kind else part, "kind": kind, "timed": False, **_bar(kind)}
+            )
     return pieces
 
 
@@ -240,9 +251,10 @@ def price(
     test: bool = False,
 ) -> dict[str, Any]:
     """Set a price with its term ("€40 a year"); `test` says TEST beside it."""
+    words = wording.term(term_days) if amount_minor or term_days else "for good"
     return {
         "amount": wording.money(amount_minor, currency),
-        "term": wording.term(term_days) if termed else "",
+        "term": words if termed else "",
         "size": size,
         "test": test,
     }
@@ -299,7 +311,8 @@ def callout(content: str, tone: str = "info", title: str = "", role: str = "") -
 @register.inclusion_tag("components/breadcrumb.html")
 def breadcrumb(*trail: str) -> dict[str, Any]:
     """Say where this page is: pairs of a path and a name, the page itself last by name alone."""
-    links = [{"href": href, "name": name} for href, name in zip(trail[::2], trail[1::2], strict=False)]
+    pairs = zip(trail[::2], trail[1::2], strict=False)
+    links = [{"href": href, "name": name} for href, name in pairs]
     return {"links": links, "here": trail[-1] if len(trail) % 2 else ""}
 
 

@@ -1,6 +1,7 @@
 """Geometry of what pages draw from data: the thread, waveforms, coverage. No HTML, only numbers."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, TypedDict
 
 STATIONS = {
@@ -51,7 +52,7 @@ def thread(stations: Stations) -> list[Station]:
     for name in given:
         STATIONS[name]
     laid = [_station(name, given.get(name, "waiting")) for name in STATIONS]
-    for here, following in zip(laid, laid[1:], strict=False):
+    for here, following in pairwise(laid):
         here["to"] = "waiting" if here["state"] == "refused" else following["state"]
     return laid
 

@@ -40,7 +40,7 @@ def money(amount_minor: int, currency: str) -> str:
     if amount_minor == 0:
         return "Free"
     code = currency.upper()
-    sign, size = ("−" if amount_minor < 0 else ""), abs(amount_minor)
+    sign, size = ("\N{MINUS SIGN}" if amount_minor < 0 else ""), abs(amount_minor)
     if code in WHOLE_CURRENCIES:
         number = f"{size:,}"
     else:

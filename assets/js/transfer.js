@@ -1,0 +1,262 @@
+// One file on its way to the server: the resumable upload of the native API, without any page.
+//
+// POST {api} → an upload with parts; each part is PUT to its signed URL with its SHA-256
+// (x-amz-checksum-sha256, base64); POST {api}/{id}/complete names the SHA-256 of the whole file.
+// The id is kept in the browser, so that after a reload the same file goes on where it stopped.
+
+import { sha256 } from "@noble/hashes/sha2.js";
+
+const TRIES = 10;
+const LONGEST_WAIT_S = 30;
+
+/** The server said no, and why; trying again would not help. */
+export class Refused extends Error {}
+
+/** The person pressed pause while this was under way. */
+class Paused extends Error {}
+
+/** So many parts at a time, over all files. */
+export class Lanes {
+  constructor(count) {
+    this.free = count;
+    this.waiting = [];
+  }
+
+  async take() {
+    if (this.free > 0) this.free -= 1;
+    else await new Promise((resolve) => this.waiting.push(resolve));
+  }
+
+  give() {
+    const next = this.waiting.shift();
+    if (next) next();
+    else this.free += 1;
+  }
+}
+
+/** Open or closed: everything waits at a closed gate. Listeners hear when it closes. */
+export class Gate extends EventTarget {
+  closed = false;
+  waiting = [];
+
+  close() {
+    this.closed = true;
+    this.dispatchEvent(new Event("closed"));
+  }
+
+  open() {
+    this.closed = false;
+    for (const resolve of this.waiting.splice(0)) resolve();
+  }
+
+  async pass() {
+    while (this.closed) await new Promise((resolve) => this.waiting.push(resolve));
+  }
+}
+
+const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+const base64 = (bytes) => btoa(String.fromCharCode(...bytes));
+const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+
+async function digestOf(bytes) {
+  // WebCrypto is there on https and on localhost only.
+  if (globalThis.crypto?.subtle) return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return sha256(bytes);
+}
+
+async function online() {
+  if (navigator.onLine !== false) return;
+  await new Promise((resolve) => window.addEventListener("online", resolve, { once: true }));
+}
+
+export class Transfer {
+  /** `settings` holds api, dataset, csrf, lanes, gate; `onChange(transfer)` hears of every change. */
+  constructor(file, settings, onChange) {
+    this.file = file;
+    this.path = file.webkitRelativePath || file.name;
+    this.settings = settings;
+    this.onChange = onChange;
+    this.state = "waiting";
+    this.note = "";
+    this.sent = new Map();
+    this.key = `commonhold-upload ${settings.dataset} ${file.size} ${file.lastModified} ${this.path}`;
+  }
+
+  get size() {
+    return this.file.size;
+  }
+
+  get loaded() {
+    let sum = 0;
+    for (const bytes of this.sent.values()) sum += bytes;
+    return Math.min(sum, this.size);
+  }
+
+  set(state, note = "") {
+    this.state = state;
+    this.note = note;
+    this.onChange(this);
+  }
+
+  /** Send the file; ends with state done or refused and never rejects. */
+  async run() {
+    try {
+      this.set("active", "Asking where it stopped");
+      this.upload = await this.begin();
+      const whole = this.upload.state === "complete" ? null : await this.sendParts();
+      const result = whole ? await this.finish(whole) : this.upload;
+      this.sent.set(0, this.size);
+      localStorage.removeItem(this.key);
+      this.result = result.file ?? null;
+      this.set("done", "Arrived whole");
+    } catch (problem) {
+      if (problem instanceof Refused) localStorage.removeItem(this.key);
+      this.set("refused", problem.message);
+    }
+  }
+
+  async begin() {
+    const known = localStorage.getItem(this.key);
+    if (known) {
+      const upload = await this.ask("GET", `/${known}`).catch((problem) => {
+        if (problem instanceof Refused) return null;
+        throw problem;
+      });
+      if (upload && upload.state !== "refused") return upload;
+    }
+    const { dataset } = this.settings;
+    const upload = await this.ask("POST", "", { dataset, path: this.path, size: this.size });
+    localStorage.setItem(this.key, upload.id);
+    return upload;
+  }
+
+  async sendParts() {
+    const whole = sha256.create();
+    const underWay = [];
+    let failure = null;
+    for (const part of this.upload.parts) {
+      await this.settings.gate.pass();
+      await this.settings.lanes.take();
+      if (failure) {
+        this.settings.lanes.give();
+        break;
+      }
+      const bytes = new Uint8Array(await this.file.slice(part.offset, part.offset + part.size).arrayBuffer());
+      whole.update(bytes);
+      if (part.received) {
+        this.sent.set(part.number, part.size);
+        this.settings.lanes.give();
+        this.onChange(this);
+        continue;
+      }
+      underWay.push(
+        this.sendPart(part.number, bytes)
+          .catch((problem) => (failure ??= problem))
+          .finally(() => this.settings.lanes.give()),
+      );
+    }
+    await Promise.all(underWay);
+    if (failure) throw failure;
+    return hex(whole.digest());
+  }
+
+  async sendPart(number, bytes) {
+    const checksum = base64(await digestOf(bytes));
+    for (let tried = 1; ; tried += 1) {
+      await this.settings.gate.pass();
+      await online();
+      const part = this.upload.parts.find((entry) => entry.number === number);
+      try {
+        const status = await this.put(part, bytes, checksum);
+        if (status < 300) return;
+        if (status === 403 && tried < TRIES) this.upload = await this.ask("GET", `/${this.upload.id}`);
+        else if (status < 500 && status !== 408 && status !== 429) {
+          throw new Refused(`Part ${number} was refused (${status}). Choose the file again to start afresh.`);
+        } else throw new Error(`the server answered ${status}`);
+      } catch (problem) {
+        this.sent.delete(number);
+        if (problem instanceof Paused) {
+          tried = 0;
+          continue;
+        }
+        if (problem instanceof Refused) throw problem;
+        if (tried >= TRIES) throw new Error(`Stopped after ${TRIES} tries: ${problem.message}. Choose the file again to go on.`);
+        await this.backOff(tried, problem);
+      }
+    }
+  }
+
+  async backOff(tried, problem) {
+    const seconds = Math.min(LONGEST_WAIT_S, 2 ** (tried - 1)) * (0.75 + Math.random() / 2);
+    this.set("active", `Sending again in ${Math.ceil(seconds)} s: ${problem.message}`);
+    await pause(seconds);
+    this.set("active");
+  }
+
+  put(part, bytes, checksum) {
+    return new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest();
+      const { gate } = this.settings;
+      const stop = () => request.abort();
+      gate.addEventListener("closed", stop, { once: true });
+      request.open("PUT", part.url);
+      request.setRequestHeader("x-amz-checksum-sha256", checksum);
+      request.upload.onprogress = (event) => {
+        this.sent.set(part.number, event.loaded);
+        this.onChange(this);
+      };
+      request.onload = () => {
+        if (request.status < 300) this.sent.set(part.number, part.size);
+        resolve(request.status);
+      };
+      request.onerror = () => reject(new Error("the connection broke"));
+      request.onabort = () => reject(new Paused());
+      request.onloadend = () => gate.removeEventListener("closed", stop);
+      if (gate.closed) reject(new Paused());
+      else request.send(bytes);
+    });
+  }
+
+  async finish(whole) {
+    this.set("active", "Checking that it arrived whole");
+    return this.ask("POST", `/${this.upload.id}/complete`, { sha256: whole });
+  }
+
+  /** Give the unfinished upload up, here and on the server. */
+  async abandon() {
+    localStorage.removeItem(this.key);
+    if (this.upload && this.state !== "done") await this.ask("DELETE", `/${this.upload.id}`).catch(() => null);
+  }
+
+  async ask(method, path, body) {
+    for (let tried = 1; ; tried += 1) {
+      await online();
+      const response = await this.fetch(method, path, body).catch(() => null);
+      if (response?.ok) return response.status === 204 ? null : response.json();
+      if (response && response.status < 500 && response.status !== 408 && response.status !== 429) {
+        const problem = await response.json().catch(() => ({}));
+        throw new Refused(problem.detail ?? `The server refused this (${response.status}).`);
+      }
+      const reason = response ? `the server answered ${response.status}` : "the connection broke";
+      if (tried >= TRIES) throw new Error(`Stopped after ${TRIES} tries: ${reason}. Choose the file again to go on.`);
+      await this.backOff(tried, new Error(reason));
+    }
+  }
+
+  fetch(method, path, body) {
+    return fetch(this.settings.api + path, {
+      method,
+      credentials: "same-origin",
+      headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": this.settings.csrf },
+      body: body && JSON.stringify(body),
+    });
+  }
+}
+
+/** The paths of files that were begun for a dataset in this browser and not finished. */
+export function unfinished(dataset) {
+  const start = `commonhold-upload ${dataset} `;
+  return Object.keys(localStorage)
+    .filter((key) => key.startsWith(start))
+    .map((key) => key.slice(start.length).split(" ").slice(2).join(" "));
+}
