@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
             os.environ["DATABASE_URL"] = postgres.database_url(folder, database="postgres")
     folder = Path(os.environ["COMMONHOLD_TEST_FOLDER"])
     data_dir = folder / (worker["workerid"] if worker else "main")
-    data_dir.mkdir()
+    (data_dir / "static").mkdir(parents=True)  # whitenoise warns where it is missing
     os.environ |= {
         "DJANGO_SETTINGS_MODULE": "marketplace.settings",
         "DATA_DIR": str(data_dir),

@@ -1,0 +1,87 @@
+"""Whose studio it is: finding the dataset of an address for a person who may work on it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse
+
+from accounts.models import User
+from ingestion.models import Dataset, Version
+
+P = ParamSpec("P")
+
+
+class StudioRequest(HttpRequest):
+    """A request of somebody who is signed in."""
+
+    user: User
+
+
+@dataclass(frozen=True)
+class Work:
+    """A dataset and the version of it that is being worked on, or else its latest."""
+
+    dataset: Dataset
+    version: Version
+
+    def url(self, page: str = "overview", *args: object) -> str:
+        """Return the address of a studio page of this dataset."""
+        place = (self.dataset.organization.slug, self.dataset.slug)
+        return reverse(f"studio:{page}", args=[*place, *args])
+
+
+StudioView = Callable[Concatenate[StudioRequest, Work, P], HttpResponseBase]
+PlainView = Callable[..., HttpResponseBase]
+
+
+def for_contributors(view: StudioView[P]) -> PlainView:
+    """Turn the two slugs of an address into a Work, and let only its contributors in.
+
+    Strangers get 404, as if there were nothing; members whose role can't contribute get 403.
+    """
+
+    @login_required
+    @wraps(view)
+    def found(
+        request: StudioRequest, org: str, slug: str, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponseBase:
+        return view(request, find(user=request.user, org=org, slug=slug), *args, **kwargs)
+
+    return found
+
+
+def find(*, user: User, org: str, slug: str) -> Work:
+    """Return the dataset for one of its contributors. Raises Http404, PermissionDenied."""
+    dataset = (
+        Dataset.objects.filter(organization__slug=org, slug=slug)
+        .select_related("organization")
+        .first()
+    )
+    if dataset is None or not user.has_perm("accounts.view_organization", dataset.organization):
+        raise Http404
+    if not user.has_perm("ingestion.change_dataset", dataset):
+        message = (
+            f"You can see {dataset.organization}, but your role there is to license data, "
+            "not to contribute it. An owner of the organization can change your role."
+        )
+        raise PermissionDenied(message)
+    version = dataset.versions.order_by("-number").first()
+    if version is None:
+        raise Http404
+    return Work(dataset=dataset, version=version)
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    """Whether the answer is to be a fragment for htmx, not a page."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def never_kept(response: HttpResponse) -> HttpResponse:
+    """Mark a page that names people: no cache keeps it."""
+    response["Cache-Control"] = "private, no-store"
+    return response
