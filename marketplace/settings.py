@@ -200,6 +200,7 @@ REST_FRAMEWORK = {
 BLOB_STORE = "local"
 BLOB_DIR = DATA_DIR / "blobs"
 KEY_DIR = DATA_DIR / "keys"
+WORK_DIR = DATA_DIR / "work"
 UPLOAD_PART_SIZE = 8 * 1024 * 1024
 UPLOAD_MAX_SIZE = 20 * 1024**3
 UPLOAD_EXPIRES = timedelta(days=7)
@@ -234,4 +235,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat")
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {}
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
+    "sweep": {"task": "ingestion.tasks.sweep_task", "schedule": 10.0},
+    "refresh-listings": {"task": "marketplace.tasks.refresh_listings_task", "schedule": 30.0},
+    "tidy": {"task": "ingestion.tasks.tidy_task", "schedule": 3600.0},
+}

@@ -1,0 +1,91 @@
+"""What the consents behind a sealed version allow now: asked by the layers above."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from ingestion.models import ConsentRecord, Version
+
+
+@dataclass(frozen=True)
+class Gap:
+    """The first place where consent falls short of a purpose."""
+
+    path: str
+    pseudonym: str
+    purpose: str
+    reason: str
+
+
+def records(*, version: Version) -> list[ConsentRecord]:
+    """Return the consents that a sealed version rests on, by their number in its manifest."""
+    release = version.release or {}
+    numbers = {row["idx"]: row["c"] for row in release["consent"]["records"]}
+    found = ConsentRecord.objects.filter(status_index__in=numbers).select_related("speaker")
+    return sorted(found, key=lambda record: numbers[record.status_index])
+
+
+def first_gap(
+    *, version: Version, purposes: Sequence[str], at: datetime | None = None
+) -> Gap | None:
+    """Return where consent does not cover a purpose of `purposes`, or None if it covers all.
+
+    A record that was erased counts as withdrawn: what rested on it has no consent any more.
+    """
+    moment = at or timezone.now()
+    known = {record.status_index: record for record in records(version=version)}
+    release = version.release or {}
+    for row in release["consent"]["records"]:
+        record = known.get(row["idx"])
+        lack = shortfall(record=record, purposes=purposes, moment=moment)
+        if lack is not None:
+            purpose, reason = lack
+            path = first_path(version=version, number=row["c"])
+            return Gap(path=path, pseudonym=row["subjectPseudonym"], purpose=purpose, reason=reason)
+    return None
+
+
+def shortfall(
+    *, record: ConsentRecord | None, purposes: Iterable[str], moment: datetime
+) -> tuple[str, str] | None:
+    """Return the first purpose that a record does not cover, and why."""
+    wanted = list(purposes)
+    first = wanted[0] if wanted else ""
+    if record is None or record.withdrawn_at is not None:
+        return first, "withdrew consent"
+    if record.expires_on is not None and record.expires_on <= moment.date():
+        return first, f"gave consent only until {record.expires_on}"
+    for purpose in wanted:
+        if purpose in record.excluded_purposes:
+            return purpose, "excluded it"
+        if purpose not in record.purposes:
+            return purpose, "did not agree to it"
+    return None
+
+
+def first_path(*, version: Version, number: int) -> str:
+    """Return the first published file that rests on the consent with this number."""
+    file = (
+        version.files.filter(role="release", index_row__c__contains=[number])
+        .exclude(path__in=["README.md", "metadata.jsonl"])
+        .order_by("path")
+        .first()
+    )
+    return file.path if file else "metadata.jsonl"
+
+
+def state(*, version: Version, at: datetime | None = None) -> str:
+    """Return "given", "withdrawn" or "expired": whether everybody's consent still holds."""
+    moment = at or timezone.now()
+    release = version.release or {}
+    known = {record.status_index: record for record in records(version=version)}
+    states = {"given"}
+    for row in release["consent"]["records"]:
+        record = known.get(row["idx"])
+        if record is None or record.withdrawn_at is not None:
+            states.add("withdrawn")
+        elif record.expires_on is not None and record.expires_on <= moment.date():
+            states.add("expired")
+    return "withdrawn" if "withdrawn" in states else "expired" if "expired" in states else "given"

@@ -1,0 +1,171 @@
+"""The license catalogue: named profiles, each compiled from one grant vector.
+
+Human text and machine-readable terms come from the same vector, so they can't say two things; where
+a reader finds a difference all the same, the text prevails, and it says so.
+"""
+
+from dataclasses import dataclass
+
+from commonhold import canonical
+from commonhold.errors import CommonholdError
+from licensing.profiles.odrl import policy
+from licensing.profiles.text import license_text
+from licensing.profiles.vector import EVERYTHING_OPEN, TRAINING, GrantVector
+
+IRI_BASE = "https://w3id.org/commonhold/licenses"
+MAX_TERM_DAYS = 100 * 365
+
+
+class UnknownProfile(CommonholdError):
+    """There is no license profile of this name."""
+
+    code = "unknown-license"
+    status = 422
+
+
+class InvalidTerms(CommonholdError):
+    """The choices don't fit the license profile."""
+
+    code = "invalid-terms"
+    status = 422
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A license that contributors can choose. `choices` are what they may set themselves."""
+
+    slug: str
+    name: str
+    summary: str
+    vector: GrantVector
+    spdx: str
+    version: str = "1.0"
+    legal_code: str = ""
+    """Where the text that binds stands, for licenses that are not ours."""
+    choices: frozenset[str] = frozenset()
+
+    @property
+    def id(self) -> str:
+        """The profile's IRI, as manifests carry it."""
+        return f"{IRI_BASE}/{self.slug}/{self.version}"
+
+
+@dataclass(frozen=True)
+class Terms:
+    """A profile with its choices made: what an offer freezes."""
+
+    profile: Profile
+    vector: GrantVector
+    text: str
+    odrl: dict[str, object]
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the text in UTF-8, lower-case hex."""
+        return canonical.sha256_hex(self.text.encode())
+
+    @property
+    def purposes(self) -> list[str]:
+        """What the terms allow, sorted."""
+        return sorted(self.vector.purposes)
+
+    @property
+    def denies(self) -> list[str]:
+        """What the terms forbid, sorted."""
+        return sorted(self.vector.denies)
+
+
+CATALOGUE = (
+    Profile(
+        slug="CC0-1.0",
+        name="CC0 1.0 (no rights reserved)",
+        summary="Anyone may do anything with it, without asking and without naming you. Can't be taken back.",
+        vector=GrantVector(purposes=EVERYTHING_OPEN, sublicense=True),
+        spdx="CC0-1.0",
+        legal_code="https://creativecommons.org/publicdomain/zero/1.0/legalcode",
+    ),
+    Profile(
+        slug="CC-BY-4.0",
+        name="CC BY 4.0 (attribution)",
+        summary="Anyone may do anything with it if they name you. Can't be taken back.",
+        vector=GrantVector(purposes=EVERYTHING_OPEN, attribution=True, sublicense=True),
+        spdx="CC-BY-4.0",
+        legal_code="https://creativecommons.org/licenses/by/4.0/legalcode",
+    ),
+    Profile(
+        slug="research-only",
+        name="Research only",
+        summary="Schools, universities and people who study may use it, and may not sell what comes of it.",
+        vector=GrantVector(
+            purposes=TRAINING - {"commercial"} | {"research"},
+            attribution=True,
+            delete_on_withdrawal_days=30,
+        ),
+        spdx="LicenseRef-Commonhold-Research-1.0",
+        choices=frozenset({"term_days"}),
+    ),
+    Profile(
+        slug="commercial-training",
+        name="Commercial training",
+        summary="A company may train models with it and sell what it builds, but may not pass the data on.",
+        vector=GrantVector(purposes=TRAINING, attribution=True, delete_on_withdrawal_days=30),
+        spdx="LicenseRef-Commonhold-Commercial-Training-1.0",
+        choices=frozenset({"term_days"}),
+    ),
+    Profile(
+        slug="commercial-training-benefit-share",
+        name="Commercial training with benefit share",
+        summary="Like commercial training; a part of every price goes to the people who speak.",
+        vector=GrantVector(
+            purposes=TRAINING,
+            attribution=True,
+            delete_on_withdrawal_days=30,
+            benefit_share_bps=1500,
+        ),
+        spdx="LicenseRef-Commonhold-Commercial-Training-Benefit-Share-1.0",
+        choices=frozenset({"term_days", "benefit_share_bps"}),
+    ),
+)
+BY_SLUG = {profile.slug: profile for profile in CATALOGUE}
+
+
+def catalogue() -> tuple[Profile, ...]:
+    """Return every profile, the most open first."""
+    return CATALOGUE
+
+
+def get(slug: str) -> Profile:
+    """Return a profile by its short name, or raise UnknownProfile."""
+    if slug not in BY_SLUG:
+        message = f"There is no license «{slug}». Choose one of {', '.join(BY_SLUG)}."
+        raise UnknownProfile(message, profile=slug)
+    return BY_SLUG[slug]
+
+
+def compile_terms(
+    *, profile: Profile, term_days: int | None = None, benefit_share_bps: int | None = None
+) -> Terms:
+    """Make a profile's choices and compile text and ODRL. Raises InvalidTerms.
+
+    `term_days` None means for good; `benefit_share_bps` None means what the profile proposes.
+    """
+    if term_days is not None and "term_days" not in profile.choices:
+        message = f"{profile.name} holds for good; it can't be limited to {term_days} days."
+        raise InvalidTerms(message, field="term_days")
+    if term_days is not None and not 1 <= term_days <= MAX_TERM_DAYS:
+        message = "A license holds for at least one day and at most a hundred years."
+        raise InvalidTerms(message, field="term_days")
+    share = profile.vector.benefit_share_bps if benefit_share_bps is None else benefit_share_bps
+    if share != profile.vector.benefit_share_bps and "benefit_share_bps" not in profile.choices:
+        message = f"{profile.name} has no benefit share. Choose the profile that has one."
+        raise InvalidTerms(message, field="benefit_share_bps")
+    if "benefit_share_bps" in profile.choices and not 1 <= share <= 10_000:  # noqa: PLR2004 - all of it
+        message = "The benefit share lies between 0.01 % and 100 % of the price."
+        raise InvalidTerms(message, field="benefit_share_bps")
+    vector = profile.vector.with_choices(term_days=term_days, benefit_share_bps=share)
+    return Terms(
+        profile=profile,
+        vector=vector,
+        text=license_text(name=profile.name, spdx=profile.spdx, iri=profile.id, legal_code=profile.legal_code, vector=vector),
+        odrl=policy(iri=profile.id, vector=vector),
+    )
