@@ -1,0 +1,259 @@
+"""The HTTP client of one site: requests, patience, and problem documents as errors."""
+
+import json
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote, urlsplit
+
+import httpx
+
+from commonhold import __version__
+from commonhold.errors import CommonholdError
+from commonhold.pins import config_dir, write_private
+
+RETRIED = frozenset({429, 500, 502, 503, 504})
+ATTEMPTS = 6
+LONGEST_PAUSE_S = 30.0
+TIMEOUT = httpx.Timeout(60.0, connect=15.0)
+RESERVED_MEMBERS = frozenset({"type", "title", "status", "detail", "code"})
+
+
+class NotConfiguredError(CommonholdError):
+    """The command does not know which site to talk to, or as whom."""
+
+    code = "not-configured"
+
+
+class NetworkError(CommonholdError):
+    """The site could not be reached, or the connection broke for good."""
+
+    code = "network"
+    status = 502
+
+
+class ServerError(CommonholdError):
+    """The site answered with an error of its own, or with something that is not its API."""
+
+    code = "server-error"
+    status = 502
+
+
+class RefusedError(CommonholdError):
+    """The site understood and refused. `problem` is its problem document (RFC 9457)."""
+
+    code = "refused"
+
+    def __init__(self, problem: Mapping[str, Any]) -> None:
+        details = {key: value for key, value in problem.items() if key not in RESERVED_MEMBERS}
+        super().__init__(str(problem.get("detail") or problem.get("title")), **details)
+        self.problem = dict(problem)
+
+    def as_problem(self) -> dict[str, object]:
+        """Return the problem document as the site sent it."""
+        return self.problem
+
+
+class NotAllowedError(RefusedError):
+    """401 or 403: the key is missing, wrong, or lacks the scope."""
+
+    code = "not-allowed"
+    status = 403
+
+
+class NotFoundError(RefusedError):
+    """404 or 410: there is no such thing, or it is not for this key to see."""
+
+    code = "not-found"
+    status = 404
+
+
+class ConflictError(RefusedError):
+    """409: the thing is not in a state that allows this."""
+
+    code = "conflict"
+    status = 409
+
+
+class InvalidRequestError(RefusedError):
+    """422 or 400: what was sent breaks a rule; the message says which."""
+
+    code = "invalid"
+    status = 422
+
+
+REFUSALS: dict[int, type[RefusedError]] = {
+    400: InvalidRequestError,
+    401: NotAllowedError,
+    403: NotAllowedError,
+    404: NotFoundError,
+    409: ConflictError,
+    410: NotFoundError,
+    422: InvalidRequestError,
+}
+
+
+def error_from(response: httpx.Response) -> CommonholdError:
+    """Return the error that a response of 400 and more stands for."""
+    try:
+        problem = response.json()
+    except ValueError:
+        problem = None
+    if not isinstance(problem, dict) or not ("detail" in problem or "title" in problem):
+        problem = {
+            "detail": f"{response.url.host} answered {response.status_code} without saying why."
+        }
+    if response.status_code in RETRIED:
+        return ServerError(str(problem.get("detail")), http_status=response.status_code)
+    return REFUSALS.get(response.status_code, RefusedError)(problem)
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Which site, and the API key for it."""
+
+    url: str
+    api_key: str | None
+
+    @staticmethod
+    def path() -> Path:
+        """Return where `commonhold login` keeps them."""
+        return config_dir() / "credentials.json"
+
+    def save(self) -> None:
+        """Keep them for later commands, for their owner alone."""
+        write_private(self.path(), json.dumps({"url": self.url, "api_key": self.api_key}).encode())
+
+    @classmethod
+    def find(cls, url: str | None = None, api_key: str | None = None) -> "Credentials":
+        """Take the arguments, else COMMONHOLD_URL and COMMONHOLD_API_KEY, else what login kept.
+
+        A kept key is only used for the site it was kept for. Raises NotConfiguredError.
+        """
+        kept = json.loads(cls.path().read_text()) if cls.path().exists() else {}
+        url = (url or os.environ.get("COMMONHOLD_URL") or kept.get("url") or "").rstrip("/")
+        if urlsplit(url).scheme not in {"http", "https"}:
+            message = "Which site? Set COMMONHOLD_URL to its address, or run: commonhold login"
+            raise NotConfiguredError(message)
+        api_key = api_key or os.environ.get("COMMONHOLD_API_KEY")
+        return cls(url, api_key or (kept.get("api_key") if kept.get("url") == url else None))
+
+
+class Client:
+    """One site's API. Usable from several threads; close it, or use it in a `with` block.
+
+    `backoff_s` is the first pause before a failed request is tried again; it doubles each time.
+    """
+
+    def __init__(
+        self, url: str | None = None, api_key: str | None = None, *, backoff_s: float = 0.5
+    ) -> None:
+        self.credentials = Credentials.find(url, api_key)
+        self.url = self.credentials.url
+        self.backoff_s = backoff_s
+        agent = {"User-Agent": f"commonhold/{__version__}"}
+        key = self.credentials.api_key
+        self._api = httpx.Client(
+            base_url=f"{self.url}/api/v1/",
+            headers=agent | ({"Authorization": f"Bearer {key}"} if key else {}),
+            timeout=TIMEOUT,
+        )
+        # Signed URLs may lead to a storage provider, which must not see the API key.
+        self.plain = httpx.Client(headers=agent, timeout=TIMEOUT)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._api.close()
+        self.plain.close()
+
+    def pause(self, attempt: int, response: httpx.Response | None = None) -> None:
+        """Wait before trying again: longer each time, or as long as Retry-After says."""
+        seconds = self.backoff_s * 2**attempt * (1 + secrets.randbelow(250) / 1000)
+        asked = response.headers.get("Retry-After", "") if response is not None else ""
+        if asked.isdigit():
+            seconds = max(seconds, float(asked))
+        time.sleep(min(seconds, LONGEST_PAUSE_S))
+
+    def patiently(self, call: Callable[[], httpx.Response]) -> httpx.Response:
+        """Return `call`'s response, tried again while the network or the server fails."""
+        for attempt in range(ATTEMPTS):
+            last = attempt == ATTEMPTS - 1
+            try:
+                response = call()
+            except httpx.TransportError as error:
+                if last:
+                    message = f"{self.url} can't be reached: {error}. Check the connection."
+                    raise NetworkError(message) from error
+                self.pause(attempt)
+                continue
+            if response.status_code not in RETRIED or last:
+                break
+            self.pause(attempt, response)
+        if response.is_error:
+            raise error_from(response)
+        return response
+
+    def request(self, method: str, path: str, **options: Any) -> Any:
+        """Return the JSON answer of the API at `path` (below /api/v1/), None if it is empty.
+
+        `options` are httpx's. Raises RefusedError, ServerError, NetworkError.
+        """
+        response = self.patiently(lambda: self._api.request(method, path, **options))
+        if not response.content:
+            return None
+        try:
+            return response.json()
+        except ValueError as error:
+            message = f"{response.url} did not answer with JSON. Is this a Commonhold site?"
+            raise ServerError(message) from error
+
+    def site_file(self, path: str) -> bytes:
+        """Return the bytes of a public file of the site, such as /log/checkpoint."""
+        return self.patiently(lambda: self.plain.get(self.url + path)).content
+
+    def pages(self, path: str, params: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
+        """Yield the results of a list, page after page."""
+        number = 1
+        while True:
+            page = self.request("GET", path, params={**(params or {}), "page": number})
+            yield from page["results"]
+            if not page.get("next"):
+                return
+            number += 1
+
+    def me(self) -> dict[str, Any]:
+        """Return whose key this is: user, organization, role, scopes."""
+        answer: dict[str, Any] = self.request("GET", "me")
+        return answer
+
+    def full_name(self, dataset: str) -> str:
+        """Return `org/slug`; a bare slug is one of the key's own organization."""
+        if "/" in dataset:
+            return dataset
+        return f"{self.me()['organization']['slug']}/{dataset}"
+
+    def dataset(self, name: str) -> dict[str, Any]:
+        """Return the dataset `org/slug`."""
+        answer: dict[str, Any] = self.request("GET", dataset_path(name))
+        return answer
+
+
+def dataset_path(name: str, *more: object) -> str:
+    """Return the API path of the dataset `org/slug`, and of what lies below it."""
+    organization, separator, slug = name.partition("/")
+    if not (organization and separator and slug) or "/" in slug:
+        message = f"“{name}” is not a dataset's name. Write it as ORGANIZATION/DATASET."
+        raise NotConfiguredError(message)
+    return "/".join(["datasets", quote(organization), quote(slug), *map(str, more)])

@@ -1,0 +1,110 @@
+"""`log check`, `log prove`: the public log, held to what it said before."""
+
+from pathlib import Path
+
+import click
+
+from commonhold import merkle, notes, pins, tlog
+from commonhold.canonical import sha256_hex
+from commonhold.client import Client
+from commonhold.downloading import TRUSTED_ROOT_URL
+from commonhold.errors import CommonholdError
+from commonhold.filecheck import PROOFS
+from commonhold.pins import state_dir, write_private
+from commonhold.signing import parse_envelope
+from commonhold.terminal import Outcome, reporting
+from commonhold.tiles import tile_nodes
+from commonhold.trust import Trust, read_trusted_root
+
+TRUST_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class LogRewrittenError(CommonholdError):
+    """A log that no longer contains what it once committed to."""
+
+    code = "log-rewritten"
+    status = 409
+
+
+def _trust(client: Client, given: Path | None) -> Trust:
+    if given is not None:
+        return read_trusted_root(given.read_bytes())
+    return pins.pin(client.site_file(TRUSTED_ROOT_URL))
+
+
+def _checkpoint(client: Client, trust: Trust) -> tuple[str, notes.Checkpoint]:
+    note = client.site_file("/log/checkpoint").decode()
+    checkpoint = notes.open_checkpoint(note, trust.log_vkey)
+    if checkpoint.origin != trust.origin:
+        message = f"The checkpoint is of the log {checkpoint.origin}, not of {trust.origin}."
+        raise notes.NoteError(message)
+    return note, checkpoint
+
+
+def _nodes(client: Client, size: int) -> merkle.NodeReader:
+    return tile_nodes(size, lambda path: client.site_file(f"/log/{path}"))
+
+
+@click.group()
+def log() -> None:
+    """Check the site's public log, or prove that a manifest is in it."""
+
+
+@log.command()
+@click.option("--trust", "given", type=TRUST_FILE, help="The site's trusted_root.json.")
+@reporting
+def check(given: Path | None) -> Outcome:
+    """Check that the log only grew since the last time you asked, and remember where it is now."""
+    with Client() as client:
+        trust = _trust(client, given)
+        note, now = _checkpoint(client, trust)
+        name = sha256_hex(trust.log_vkey.encode())[:32]
+        kept = state_dir() / "checkpoints" / f"{name}.txt"
+        data = {"origin": now.origin, "size": now.size, "root": now.root.hex(), "since": None}
+        if kept.exists():
+            before = notes.open_checkpoint(kept.read_text(), trust.log_vkey)
+            data["since"] = before.size
+            _require_growth(client, before, now)
+    write_private(kept, note.encode())
+    since = "This is the first time you ask; it is remembered."
+    if data["since"] is not None:
+        since = f"It contains all {data['since']} entries that it had before."
+    return Outcome(data, [f"{now.origin}: {now.size} entries, signed. {since}"])
+
+
+def _require_growth(client: Client, before: notes.Checkpoint, now: notes.Checkpoint) -> None:
+    try:
+        proof: list[bytes] = []
+        if 0 < before.size < now.size:
+            proof = merkle.consistency_proof(before.size, now.size, _nodes(client, now.size))
+        if before.size:
+            merkle.verify_consistency(before.size, now.size, before.root, now.root, proof)
+    except merkle.MerkleError as error:
+        message = (
+            f"The log {now.origin} had {before.size} entries when you last asked and does not "
+            f"contain them any more. Keep this evidence and tell others: {error.message}"
+        )
+        raise LogRewrittenError(message, before=before.text(), now=now.text()) from error
+
+
+@log.command()
+@click.argument("target", type=click.Path(exists=True, path_type=Path))
+@click.option("--trust", "given", type=TRUST_FILE, help="The site's trusted_root.json.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the proof.")
+@reporting
+def prove(target: Path, given: Path | None, out: Path | None) -> Outcome:
+    """Prove that a release's manifest is in the log as the log stands now."""
+    folder = target if target.is_dir() else target.parent
+    envelope = parse_envelope((folder / PROOFS[0]).read_bytes())
+    old = tlog.parse_proof((folder / PROOFS[2]).read_bytes())
+    with Client() as client:
+        trust = _trust(client, given)
+        key = envelope.verify(trusted.key for trusted in trust.manifest_keys)
+        note, now = _checkpoint(client, trust)
+        proof = tlog.prove(old.index, note, now.size, _nodes(client, now.size))
+    proof.verify(tlog.entry_body(envelope, key), trust.log_vkey)
+    if out is not None:
+        out.write_bytes(proof.to_bytes())
+    data = {"origin": now.origin, "index": old.index, "size": now.size, "root": now.root.hex()}
+    line = f"The manifest is entry {old.index} of {now.origin}, which has {now.size} entries now."
+    return Outcome(data | {"proof": proof.to_bytes().decode()}, [line])

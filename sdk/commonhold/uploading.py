@@ -1,0 +1,221 @@
+"""Resumable uploads: parts with digests, several at a time, no file ever whole in memory."""
+
+import base64
+import csv
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from commonhold.canonical import CHUNK, digest_file, sha256_hex
+from commonhold.client import Client, NotAllowedError, NotFoundError, RefusedError, dataset_path
+from commonhold.errors import CommonholdError
+from commonhold.paths import InvalidPathError, normalize_path, path_key
+from commonhold.pins import state_dir, write_private
+
+WORKERS = 4
+SMALL = 8 * CHUNK
+Progress = Callable[[str, int, int], None]
+
+
+class UploadError(CommonholdError):
+    """A file that can't be uploaded as it is, or that the site would not take."""
+
+    code = "upload-failed"
+    status = 422
+
+
+@dataclass(frozen=True)
+class LocalFile:
+    """A file here, and the path it gets in the dataset."""
+
+    source: Path
+    path: str
+
+
+def collect(paths: Sequence[Path]) -> list[LocalFile]:
+    """Return the files to upload: each file by its name, each folder by the paths inside it.
+
+    Hidden files are left out. Raises InvalidPathError for names that can't travel and for twins.
+    """
+    found: list[LocalFile] = []
+    for path in paths:
+        inside = sorted(path.rglob("*")) if path.is_dir() else [path]
+        base = path if path.is_dir() else path.parent
+        for source in inside:
+            relative = source.relative_to(base)
+            if source.is_file() and not any(part.startswith(".") for part in relative.parts):
+                found.append(LocalFile(source, normalize_path(relative.as_posix())))
+    names: dict[str, LocalFile] = {}
+    for file in found:
+        other = names.setdefault(path_key(file.path), file)
+        if other is not file:
+            message = f"“{file.source}” and “{other.source}” would get one name. Rename one."
+            raise InvalidPathError(message, path=file.path)
+    if not found:
+        message = "There is no file to upload at the paths given."
+        raise UploadError(message)
+    return found
+
+
+class _Ticket:
+    """Remembers the id of an unfinished upload, so that the same command resumes it."""
+
+    def __init__(self, client: Client, dataset: str, file: LocalFile) -> None:
+        status = file.source.stat()
+        facts = [client.url, dataset, file.path, os.path.realpath(file.source)]
+        key = json.dumps([*facts, status.st_size, status.st_mtime_ns])
+        self.path = state_dir() / "uploads" / f"{sha256_hex(key.encode())}.json"
+
+    def read(self) -> str | None:
+        return str(json.loads(self.path.read_text())["id"]) if self.path.exists() else None
+
+    def write(self, upload_id: str) -> None:
+        write_private(self.path, json.dumps({"id": upload_id}).encode())
+
+    def drop(self) -> None:
+        self.path.unlink(missing_ok=True)
+
+
+def _pieces(source: Path, offset: int, size: int) -> Iterator[bytes]:
+    with source.open("rb") as file:
+        file.seek(offset)
+        while size and (piece := file.read(min(CHUNK, size))):
+            size -= len(piece)
+            yield piece
+
+
+def _begin(client: Client, dataset: str, file: LocalFile, sha256: str, ticket: _Ticket) -> Any:
+    known = ticket.read()
+    if known is not None:
+        try:
+            upload = client.request("GET", f"uploads/{known}")
+            if upload["state"] != "refused":
+                return upload
+        except NotFoundError:
+            pass  # It expired there: begin again.
+        ticket.drop()
+    size = file.source.stat().st_size
+    body = {"dataset": dataset, "path": file.path, "size": size, "sha256": sha256}
+    upload = client.request("POST", "uploads", json=body)
+    ticket.write(upload["id"])
+    return upload
+
+
+def _put_part(client: Client, file: LocalFile, part: dict[str, Any]) -> None:
+    sha256 = hashlib.sha256()
+    for piece in _pieces(file.source, part["offset"], part["size"]):
+        sha256.update(piece)
+    headers = {
+        "x-amz-checksum-sha256": base64.b64encode(sha256.digest()).decode(),
+        "Content-Length": str(part["size"]),
+    }
+
+    def put() -> httpx.Response:
+        body = _pieces(file.source, part["offset"], part["size"])
+        return client.plain.put(part["url"], content=body, headers=headers)
+
+    client.patiently(put)
+
+
+def _put_missing(client: Client, file: LocalFile, upload: Any, progress: Progress) -> None:
+    size = int(upload["size"])
+    done = sum(part["size"] for part in upload["parts"] if part["received"])
+    progress(file.path, done, size)
+    with ThreadPoolExecutor(WORKERS) as pool:
+        missing = [part for part in upload["parts"] if not part["received"]]
+        futures = [(part, pool.submit(_put_part, client, file, part)) for part in missing]
+        try:
+            for part, future in futures:
+                future.result()
+                done += part["size"]
+                progress(file.path, done, size)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _complete(client: Client, upload: Any, sha256: str) -> dict[str, Any]:
+    try:
+        finished = client.request(
+            "POST", f"uploads/{upload['id']}/complete", json={"sha256": sha256}
+        )
+    except RefusedError:
+        # The answer to an earlier try may have been lost on the way: ask how it stands.
+        finished = client.request("GET", f"uploads/{upload['id']}")
+        if finished["state"] != "complete":
+            raise
+    file: dict[str, Any] = finished.get("file") or {"path": upload["path"], "sha256": sha256}
+    return file
+
+
+def upload_file(
+    client: Client, dataset: str, file: LocalFile, progress: Progress
+) -> dict[str, Any]:
+    """Upload one file into the dataset's draft, resuming where it stopped before.
+
+    Returns {"path", "sha256", "size", "kind"}. Raises RefusedError with the site's reason.
+    """
+    sha256, size = digest_file(file.source)
+    ticket = _Ticket(client, dataset, file)
+    upload = _begin(client, dataset, file, sha256, ticket)
+    if upload["state"] != "complete":
+        try:
+            _put_missing(client, file, upload, progress)
+        except NotAllowedError:
+            # Part URLs are short-lived; fresh ones carry on where these stopped.
+            upload = client.request("GET", f"uploads/{upload['id']}")
+            _put_missing(client, file, upload, progress)
+    try:
+        finished = _complete(client, upload, sha256)
+    except RefusedError:
+        ticket.drop()
+        raise
+    ticket.drop()
+    progress(file.path, size, size)
+    return finished
+
+
+def upload_all(
+    client: Client, dataset: str, files: Sequence[LocalFile], progress: Progress
+) -> list[dict[str, Any]]:
+    """Upload files into the open draft of `org/slug`: small ones together, large ones in parts."""
+    client.request("POST", dataset_path(dataset, "versions"))
+    small = [file for file in files if file.source.stat().st_size <= SMALL]
+    large = [file for file in files if file.source.stat().st_size > SMALL]
+    with ThreadPoolExecutor(WORKERS) as pool:
+        done = list(pool.map(lambda file: upload_file(client, dataset, file, progress), small))
+    return done + [upload_file(client, dataset, file, progress) for file in large]
+
+
+def import_consent(
+    client: Client, dataset: str, table: Path, notice: Path | None = None
+) -> dict[str, Any]:
+    """Send a consent table with the evidence files it names (beside it) and the notice text.
+
+    Returns {"speakers", "records", "scopes"}. Raises InvalidRequestError with `rows`.
+    """
+    with table.open(newline="", encoding="utf-8-sig") as file:
+        named = {row.get("evidence") or "" for row in csv.DictReader(file)} - {""}
+    with ExitStack() as stack:
+        parts: list[tuple[str, Any]] = [
+            ("csv", (table.name, stack.enter_context(table.open("rb")), "text/csv"))
+        ]
+        for name in sorted(named):
+            path = table.parent / name
+            if not path.is_file():
+                message = f"{table.name} names the evidence “{name}”, but {path} is not there."
+                raise UploadError(message, evidence=name)
+            parts.append(("evidence", (name, stack.enter_context(path.open("rb")))))
+        data = {"notice": notice.read_text()} if notice is not None else {}
+        answer: dict[str, Any] = client.request(
+            "POST", dataset_path(dataset, "consent", "import"), files=parts, data=data
+        )
+    return answer
