@@ -47,9 +47,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(Lower("email"), name="user_email_is_unique"),
-        )
+        constraints = (models.UniqueConstraint(Lower("email"), name="user_email_is_unique"),)
 
     def __str__(self) -> str:
         return self.name or self.email
@@ -67,7 +65,8 @@ class Organization(models.Model):
     class Meta:
         constraints = (
             models.CheckConstraint(
-                condition=Q(slug__regex=r"^[a-z0-9]+(-[a-z0-9]+)*$"), name="organization_slug_is_plain"
+                condition=Q(slug__regex=r"^[a-z0-9]+(-[a-z0-9]+)*$"),
+                name="organization_slug_is_plain",
             ),
         )
 
@@ -98,7 +97,9 @@ class Membership(models.Model):
             models.UniqueConstraint(
                 fields=["user", "organization"], name="one_membership_per_organization"
             ),
-            models.CheckConstraint(condition=Q(role__in=Role.values), name="membership_role_is_known"),
+            models.CheckConstraint(
+                condition=Q(role__in=Role.values), name="membership_role_is_known"
+            ),
         )
 
     def __str__(self) -> str:

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from commonhold.errors import CommonholdError
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
 from accounts.models import ApiKey, Membership, Organization, Role, Scope, User
 from accounts.permissions import membership_of
-from commonhold.errors import CommonholdError
 
 
 class NameTaken(CommonholdError):
@@ -47,7 +47,10 @@ def create(*, name: str, owner: User, slug: str = "", country: str = "") -> Orga
     """
     slug = slug or slugify(name)[:60].strip("-")
     if not slug:
-        message = f"«{name}» has no letters that can stand in an address; give a short name in Latin letters."
+        message = (
+            f"«{name}» has no letters that can stand in an address; give a short name in "
+            "Latin letters."
+        )
         raise NameTaken(message)
     try:
         with transaction.atomic():

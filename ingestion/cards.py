@@ -8,11 +8,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from commonhold import canonical
+from commonhold.index import IndexRow
 from django.conf import settings
 from django.utils.timezone import now
 
-from commonhold import canonical
-from commonhold.index import IndexRow
 from ingestion.models import Version
 
 TASK_CATEGORIES = {
@@ -21,6 +21,7 @@ TASK_CATEGORIES = {
     "language-modeling": "text-generation",
 }
 MAX_FILE_OBJECTS = 1000
+COLLECTION = "Recordings uploaded by their publisher, with a consent record per speaker."
 FIELDS = {
     "file_name": "sc:Text",
     "text": "sc:Text",
@@ -36,7 +37,8 @@ TERMS = (
     "equivalentProperty", "examples", "excludes", "extract", "field", "fileProperty", "fileObject",
     "fileSet", "format", "includes", "isArray", "isLiveDataset", "jsonPath", "key", "md5",
     "parentField", "path", "recordSet", "references", "regex", "readLines", "repeated", "replace",
-    "samplingRate", "sdVersion", "separator", "source", "subField", "transform", "unArchive", "value",
+    "samplingRate", "sdVersion", "separator", "source", "subField", "transform", "unArchive",
+    "value",
 )  # fmt: skip
 
 
@@ -72,12 +74,21 @@ def readme(*, version: Version, counts: dict[str, Any]) -> bytes:
         "",
         f"- {counts['clips']} clips, {minutes} min {seconds:02d} s of speech",
         f"- {counts['speakers']} speakers, each with recorded consent",
-        f"- {counts['redactions']} stretches with personal data replaced by a tone, and by a label in the text",
+        (
+            f"- {counts['redactions']} stretches with personal data replaced by a tone, "
+            "and by a label in the text"
+        ),
         "",
-        "`metadata.jsonl` has one row per clip. Times are milliseconds in the recording that the clip",
+        (
+            "`metadata.jsonl` has one row per clip. Times are milliseconds in the "
+            "recording that the clip"
+        ),
         "was cut from; `redactions` are milliseconds in the clip.",
         "",
-        "What you may do stands in `LICENSE.txt`, which binds. Who published this, on whose consent and",
+        (
+            "What you may do stands in `LICENSE.txt`, which binds. Who published this, "
+            "on whose consent and"
+        ),
         "made how stands in `manifest.dsse.json`. Check it all, offline:",
         "",
         "```sh",
@@ -88,7 +99,9 @@ def readme(*, version: Version, counts: dict[str, Any]) -> bytes:
     return "\n".join(front + body).encode()
 
 
-def croissant(*, version: Version, rows: Sequence[IndexRow], index: bytes, metadata_row: IndexRow) -> bytes:
+def croissant(
+    *, version: Version, rows: Sequence[IndexRow], index: bytes, metadata_row: IndexRow
+) -> bytes:
     """Return croissant.json (Croissant 1.1, PROV and RAI terms), deterministic but for the date."""
     dataset = version.dataset
     document: dict[str, Any] = {
@@ -105,14 +118,21 @@ def croissant(*, version: Version, rows: Sequence[IndexRow], index: bytes, metad
         "inLanguage": dataset.language,
         "creator": {"@type": "sc:Organization", "name": dataset.organization.name},
         "publisher": {"@type": "sc:Organization", "name": dataset.organization.name},
-        "citeAs": f"{dataset.organization.name}: {dataset.title}, version {version.number}. {settings.SITE_URL}/d/{dataset}",
-        "rai:dataCollection": "Recordings uploaded by their publisher, with a consent record per speaker.",
+        "citeAs": citation(version),
+        "rai:dataCollection": COLLECTION,
         "rai:personalSensitiveInformation": ["Voice"],
-        "rai:dataReleaseMaintenancePlan": f"Withdrawals are published at {settings.SITE_URL}/status/consent/0.",
+        "rai:dataReleaseMaintenancePlan": f"Withdrawals: {settings.SITE_URL}/status/consent/0",
         "distribution": distribution(rows=rows, index=index, metadata_row=metadata_row),
         "recordSet": record_sets(rows),
     }
     return json.dumps(document, ensure_ascii=False, indent=1, sort_keys=False).encode() + b"\n"
+
+
+def citation(version: Version) -> str:
+    """Say how to name the dataset."""
+    dataset = version.dataset
+    where = f"{settings.SITE_URL}/d/{dataset}"
+    return f"{dataset.organization.name}: {dataset.title}, version {version.number}. {where}"
 
 
 def context() -> dict[str, Any]:
@@ -134,8 +154,10 @@ def context() -> dict[str, Any]:
     }
 
 
-def distribution(*, rows: Sequence[IndexRow], index: bytes, metadata_row: IndexRow) -> list[dict[str, Any]]:
-    """Describe the files: the index and the metadata, and each clip while there are not too many."""
+def distribution(
+    *, rows: Sequence[IndexRow], index: bytes, metadata_row: IndexRow
+) -> list[dict[str, Any]]:
+    """Describe the files: index, metadata, and each clip while there are not too many."""
     objects = [
         file_object("files.jsonl", "application/jsonl", canonical.sha256_hex(index), len(index)),
         file_object("metadata.jsonl", "application/jsonl", metadata_row.sha256, metadata_row.size),

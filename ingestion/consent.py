@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
+from commonhold import canonical, purposes
+from commonhold.errors import CommonholdError
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from commonhold import canonical, purposes
-from commonhold.errors import CommonholdError
 from ingestion.models import Blob, ConsentEvent, ConsentRecord, ConsentScope, Dataset, File, Speaker
 from ingestion.models.consent import ConsentRecordQuerySet
 
@@ -112,7 +112,7 @@ def add_speaker(*, dataset: Dataset, person: Person) -> Speaker:
 
 
 @transaction.atomic
-def record(  # noqa: PLR0913 - the fields of ISO/IEC TS 27560 that a person fills in
+def record(
     *,
     speaker: Speaker,
     notice: Notice,
@@ -150,7 +150,9 @@ def record(  # noqa: PLR0913 - the fields of ISO/IEC TS 27560 that a person fill
     consent.commitment = commitment(record=consent, salt=salt)
     consent.save()
     ConsentScope.objects.bulk_create(
-        ConsentScope(record=consent, file=stretch.file, start_ms=stretch.start_ms, end_ms=stretch.end_ms)
+        ConsentScope(
+            record=consent, file=stretch.file, start_ms=stretch.start_ms, end_ms=stretch.end_ms
+        )
         for stretch in dict.fromkeys(stretches)
     )
     note_event(record=consent, event=ConsentEvent.Type.GIVEN, actor=str(by))
@@ -165,10 +167,22 @@ def check_terms(*, terms: Terms, notice: Notice) -> None:
     today = timezone.localdate()
     faults: list[tuple[bool, str, str]] = [
         (not terms.purposes, "purposes", "A consent names at least one purpose."),
-        (bool(both), "excluded_purposes", f"{', '.join(sorted(both))}: allowed and excluded at once."),
-        (not notice.text.strip(), "notice_text", "Give the text that the speaker was shown or read."),
+        (
+            bool(both),
+            "excluded_purposes",
+            f"{', '.join(sorted(both))}: allowed and excluded at once.",
+        ),
+        (
+            not notice.text.strip(),
+            "notice_text",
+            "Give the text that the speaker was shown or read.",
+        ),
         (not notice.language.strip(), "notice_language", "Say in which language the notice was."),
-        (not terms.jurisdiction.strip(), "jurisdiction", "Say under which law it was given, such as «KE» or «EU»."),
+        (
+            not terms.jurisdiction.strip(),
+            "jurisdiction",
+            "Say under which law it was given, such as «KE» or «EU».",
+        ),
         (terms.given_on > today, "given_on", f"{terms.given_on} is in the future."),
         (
             terms.expires_on is not None and terms.expires_on <= terms.given_on,
@@ -178,7 +192,10 @@ def check_terms(*, terms: Terms, notice: Notice) -> None:
         (
             terms.expires_on is not None and terms.expires_on <= today,
             "expires_on",
-            f"This consent expired on {terms.expires_on}. Ask the speaker again before using the recording.",
+            (
+                f"This consent expired on {terms.expires_on}. Ask the speaker again "
+                "before using the recording."
+            ),
         ),
     ]
     for wrong, name, message in faults:
@@ -198,7 +215,10 @@ def check_stretch(*, stretch: Stretch, dataset: Dataset) -> None:
         message = f"«{file.path}»: the stretch must start before it ends."
         raise ConsentInvalid(message, field="start")
     if file.duration_ms is not None and stretch.end_ms > file.duration_ms:
-        message = f"«{file.path}» is {clock(file.duration_ms)} long; the stretch ends at {clock(stretch.end_ms)}."
+        message = (
+            f"«{file.path}» is {clock(file.duration_ms)} long; the stretch ends at "
+            f"{clock(stretch.end_ms)}."
+        )
         raise ConsentInvalid(message, field="end")
 
 
@@ -252,13 +272,17 @@ def withdraw(*, record: ConsentRecord, by: str) -> ConsentRecord:
     return record
 
 
-def coverage(*, file: File, start_ms: int | None, end_ms: int | None, at: ConsentRecordQuerySet | None = None) -> Coverage:
+def coverage(
+    *, file: File, start_ms: int | None, end_ms: int | None, at: ConsentRecordQuerySet | None = None
+) -> Coverage:
     """Tell which consents in force cover [start_ms, end_ms) of a file, and what they leave open.
 
     For a text file (no times) any scope on the file covers all of it.
     """
     in_force = at if at is not None else ConsentRecord.objects.in_force()
-    scopes = ConsentScope.objects.filter(file=file, record__in=in_force).select_related("record__speaker")
+    scopes = ConsentScope.objects.filter(file=file, record__in=in_force).select_related(
+        "record__speaker"
+    )
     return cover(scopes=list(scopes), start_ms=start_ms, end_ms=end_ms)
 
 

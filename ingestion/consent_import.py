@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from commonhold.errors import CommonholdError
+from commonhold.paths import path_key
 from django.db import transaction
 
 from accounts.models import User
-from commonhold.errors import CommonholdError
-from commonhold.paths import path_key
 from ingestion import consent
 from ingestion.consent import Evidence, Notice, Person, Stretch, Terms
 from ingestion.models import Blob, Dataset, File, Version
@@ -98,7 +98,8 @@ def run(
 ) -> Imported:
     """Import a CSV: all of it or nothing. `evidence` maps file names in the CSV to stored bytes.
 
-    Raises ImportRefused with `rows`: [{"row" (from 2, as a spreadsheet counts), "field", "message"}].
+    Raises ImportRefused with `rows`: [{"row", "field", "message"}]; rows count from 2, as in a
+    spreadsheet.
     """
     rows = read_rows(table)
     evidence = evidence or {}
@@ -108,17 +109,16 @@ def run(
     for number, row in rows:
         try:
             add_row(groups=groups, row=row, number=number, files=files, notice_text=notice_text)
-            name = row.get("evidence", "")
-            if name and name not in evidence:
-                fault = f"The evidence «{name}» was not sent along."
-                raise RowFault("evidence", fault)
+            require_evidence(name=row.get("evidence", ""), evidence=evidence)
         except RowFault as error:
             faults.append({"row": number, "field": error.name, "message": error.message})
     with transaction.atomic():
-        faults += write(groups=list(groups.values()), dataset=version.dataset, evidence=evidence, by=by)
+        faults += write(
+            groups=list(groups.values()), dataset=version.dataset, evidence=evidence, by=by
+        )
         if faults:
             faults.sort(key=lambda fault: str(fault["row"]).zfill(9))
-            transaction.set_rollback(True)  # noqa: FBT003 - Django's signature
+            transaction.set_rollback(True)
     if faults:
         first = faults[0]
         message = (
@@ -146,7 +146,9 @@ def read_rows(table: bytes) -> list[tuple[int, dict[str, str]]]:
     missing = [name for name in REQUIRED if name not in (reader.fieldnames or ())]
     unknown = [name for name in reader.fieldnames or () if name not in (*COLUMNS, "notice_text")]
     if missing or unknown:
-        parts = [f"lacks {', '.join(missing)}"] * bool(missing) + [f"has the unknown columns {', '.join(unknown)}"] * bool(unknown)
+        parts = [f"lacks {', '.join(missing)}"] * bool(missing) + [
+            f"has the unknown columns {', '.join(unknown)}"
+        ] * bool(unknown)
         message = f"The table {' and '.join(parts)}. Start from the template."
         raise ImportRefused(message, rows=[])
     rows = [
@@ -158,6 +160,13 @@ def read_rows(table: bytes) -> list[tuple[int, dict[str, str]]]:
         message = f"The table has {len(rows):,} rows; 1 to {MAX_ROWS:,} can be imported."
         raise ImportRefused(message, rows=[])
     return rows
+
+
+def require_evidence(*, name: str, evidence: Mapping[str, Blob]) -> None:
+    """Refuse a row that names evidence which was not sent."""
+    if name and name not in evidence:
+        message = f"The evidence «{name}» was not sent along."
+        raise RowFault("evidence", message)
 
 
 def add_row(
@@ -192,11 +201,12 @@ def add_row(
         version=row.get("notice_version", ""),
     )
     key = (person.name, person.contact, terms.given_on)
-    group = groups.setdefault(
-        key, Group(person, terms, notice, row.get("evidence", ""), number)
-    )
+    group = groups.setdefault(key, Group(person, terms, notice, row.get("evidence", ""), number))
     if (group.terms, group.notice, group.evidence) != (terms, notice, row.get("evidence", "")):
-        message = f"Row {group.row} says something else of the same consent: one speaker, one day, one set of terms."
+        message = (
+            f"Row {group.row} says something else of the same consent: one speaker, one "
+            "day, one set of terms."
+        )
         raise RowFault("purposes", message)
     stretch = parse_stretch(row, files)
     try:
@@ -246,7 +256,7 @@ def parse_stretch(row: Mapping[str, str], files: Mapping[str, File]) -> Stretch:
 def parse_clock(name: str, text: str) -> int:
     """Read h:mm:ss.mmm or mm:ss as milliseconds."""
     found = CLOCK.fullmatch(text)
-    if found is None or int(found[3]) > 59 or (found[1] and int(found[2]) > 59):  # noqa: PLR2004
+    if found is None or int(found[3]) > 59 or (found[1] and int(found[2]) > 59):
         message = f"«{text}» is not a time; write it like 0:04:30.500."
         raise RowFault(name, message)
     hours, minutes, seconds = int(found[1] or 0), int(found[2]), int(found[3])

@@ -2,11 +2,11 @@
 
 import re
 
+from commonhold.errors import CommonholdError
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from accounts.models import Organization, User
-from commonhold.errors import CommonholdError
 from ingestion.models import Dataset, Task, Version
 
 LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
@@ -34,7 +34,7 @@ class VersionClosed(CommonholdError):
     status = 409
 
 
-def create(  # noqa: PLR0913 - what a dataset is
+def create(
     *,
     organization: Organization,
     slug: str,
@@ -67,9 +67,9 @@ def create(  # noqa: PLR0913 - what a dataset is
 def check_particulars(*, slug: str, title: str, language: str, task: str) -> None:
     """Raise InvalidDataset with the field that can't stand."""
     faults = {
-        "slug": not SLUG.fullmatch(slug) or len(slug) > 80,  # noqa: PLR2004 - column width
-        "title": not title.strip() or len(title) > 160,  # noqa: PLR2004 - column width
-        "language": not LANGUAGE.fullmatch(language) or len(language) > 35,  # noqa: PLR2004
+        "slug": not SLUG.fullmatch(slug) or len(slug) > 80,
+        "title": not title.strip() or len(title) > 160,
+        "language": not LANGUAGE.fullmatch(language) or len(language) > 35,
         "task": task not in Task.values,
     }
     advice = {

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from commonhold.errors import CommonholdError
+
 from ingestion.models import Blob
 from ingestion.storage import blob_store
 
@@ -25,7 +26,9 @@ def keep(*, name: str, chunks: Iterable[bytes]) -> Blob:
         for chunk in chunks:
             size += len(chunk)
             if size > MAX_SIZE:
-                message = f"«{name}» has more than 50 MB. Send a smaller scan or a shorter recording."
+                message = (
+                    f"«{name}» has more than 50 MB. Send a smaller scan or a shorter recording."
+                )
                 raise EvidenceInvalid(message, field="evidence")
             file.write(chunk)
         if not size:

@@ -19,7 +19,9 @@ def remove(*, file: File, by: User) -> None:  # noqa: ARG001 - the actor of ever
         message = f"Version {version.number} is sealed or about to be; its files stay as they are."
         raise VersionClosed(message)
     if file.kind == File.Kind.TRANSCRIPT and version.state != Version.State.DRAFT:
-        message = f"«{file.path}» was aligned to its recording already. Remove the recording instead."
+        message = (
+            f"«{file.path}» was aligned to its recording already. Remove the recording instead."
+        )
         raise VersionClosed(message)
     file.delete()
     remaining = version.files.filter(role=File.Role.SOURCE)

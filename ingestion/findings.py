@@ -4,8 +4,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from commonhold.paths import path_key
+
 from ingestion.consent import cover
-from ingestion.models import ConsentRecord, ConsentScope, File, Finding, PipelineRun, Segment, Speaker, StepRun
+from ingestion.models import (
+    ConsentRecord,
+    ConsentScope,
+    File,
+    Finding,
+    PipelineRun,
+    Segment,
+    Speaker,
+    StepRun,
+)
 
 
 def write_down(*, run: PipelineRun) -> None:
@@ -15,8 +25,9 @@ def write_down(*, run: PipelineRun) -> None:
     reasons = {row["segment"]: row["reason"] for row in detected["not_checked"]}
     speakers = known_speakers(file=run.file)
     scopes = list(
-        ConsentScope.objects.filter(file=run.file, record__in=ConsentRecord.objects.in_force())
-        .select_related("record__speaker")
+        ConsentScope.objects.filter(
+            file=run.file, record__in=ConsentRecord.objects.in_force()
+        ).select_related("record__speaker")
     )
     segments = Segment.objects.bulk_create(
         Segment(
@@ -87,7 +98,7 @@ def redaction_parameters(*, step: StepRun, earlier: Mapping[str, StepRun]) -> di
 
 
 def decided(*, file: File) -> dict[str, Any]:
-    """Return the reviewed segments of a file, what is to be redacted in them, and what is left out."""
+    """Return a file's reviewed segments, what is to be redacted in them, and what is left out."""
     segments = list(file.segments.select_related("speaker"))
     confirmed = Finding.objects.filter(segment__file=file).exclude(state=Finding.State.REJECTED)
     return {
@@ -108,7 +119,9 @@ def decided(*, file: File) -> dict[str, Any]:
                 "start_char": finding.start_char,
                 "end_char": finding.end_char,
             }
-            for finding in confirmed.select_related("segment").order_by("segment__position", "start_char", "pk")
+            for finding in confirmed.select_related("segment").order_by(
+                "segment__position", "start_char", "pk"
+            )
         ],
         "excluded": [segment.position for segment in segments if segment.excluded],
     }

@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from django.conf import settings
-
 from commonhold import times, trust
 from commonhold.signing import SigningKey, load_or_make_key
+from django.conf import settings
 
 
 @cache

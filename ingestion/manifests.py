@@ -3,14 +3,15 @@
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
-
-from django.conf import settings
 
 from commonhold import manifest, sigstore, times
 from commonhold.index import IndexRow, Summary
 from commonhold.notes import vkey
 from commonhold.signing import Envelope, envelope_from, sign_payload
+from django.conf import settings
+
 from ingestion import keys, transparency
 from ingestion.models import ConsentRecord, LogEntry, StepRun, Version
 
@@ -55,7 +56,14 @@ def build_release(
         issued=issued,
         index=index,
         croissant_sha256=croissant_sha256,
-        sources=[{"id": "src-0", "type": "contributor-upload", "rightsBasis": "consent", "rightsHolder": organization.name}],
+        sources=[
+            {
+                "id": "src-0",
+                "type": "contributor-upload",
+                "rightsBasis": "consent",
+                "rightsHolder": organization.name,
+            }
+        ],
         consent=manifest.build_consent(
             status_uri=settings.SITE_URL + CONSENT_LIST,
             records=[shadow(number, record) for number, record in enumerate(records)],
@@ -99,7 +107,11 @@ def activities(steps: Iterable[StepRun]) -> list[dict[str, Any]]:
                 "id": f"a{len(found) + 1}",
                 "type": step.name,
                 "tool": {"name": step.tool, "version": step.tool_version},
-                "params": {name: str(value) for name, value in step.parameters.items() if name != "checkpoint"},
+                "params": {
+                    name: str(value)
+                    for name, value in step.parameters.items()
+                    if name != "checkpoint"
+                },
                 "counts": {"files": 0},
                 "started": started,
                 "ended": ended,
@@ -111,7 +123,7 @@ def activities(steps: Iterable[StepRun]) -> list[dict[str, Any]]:
         activity["started"] = min(activity["started"], started)
         activity["ended"] = max(activity["ended"], ended)
     ordered = list(found.values())
-    for before, after in zip(ordered, ordered[1:], strict=False):
+    for before, after in pairwise(ordered):
         after["after"] = [before["id"]]
     return ordered
 

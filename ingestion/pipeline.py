@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
+from commonhold.errors import CommonholdError
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from commonhold.errors import CommonholdError
 from ingestion import recipes, subprocesses
 from ingestion.datasets import VersionClosed
 from ingestion.findings import write_down
@@ -60,7 +60,10 @@ def start(*, version: Version, by: User) -> list[PipelineRun]:  # noqa: ARG001 -
         state=Upload.State.OPEN, expires_at__gt=timezone.now()
     ).values_list("path", flat=True)
     if unfinished:
-        message = f"«{unfinished[0]}» has not arrived whole. Finish or cancel {len(unfinished)} uploads first."
+        message = (
+            f"«{unfinished[0]}» has not arrived whole. Finish or cancel {len(unfinished)} "
+            "uploads first."
+        )
         raise UploadsUnfinished(message, paths=list(unfinished[:100]))
     pair_transcripts(version=version)
     files = list(sources(version=version))
@@ -74,7 +77,11 @@ def start(*, version: Version, by: User) -> list[PipelineRun]:  # noqa: ARG001 -
 
 def sources(*, version: Version) -> QuerySet[File]:
     """Return what is run through the pipeline: originals but for transcripts beside a recording."""
-    return version.files.filter(role=File.Role.SOURCE).exclude(kind=File.Kind.TRANSCRIPT).order_by("path_key")
+    return (
+        version.files.filter(role=File.Role.SOURCE)
+        .exclude(kind=File.Kind.TRANSCRIPT)
+        .order_by("path_key")
+    )
 
 
 def make_run(*, file: File, phase: str) -> PipelineRun:
@@ -183,9 +190,7 @@ def fail(*, run: PipelineRun, message: str) -> None:
 
 def release(*, run: PipelineRun) -> None:
     """Let go of a run, for the sweeper to offer again."""
-    PipelineRun.objects.filter(pk=run.pk).update(
-        state=PipelineRun.State.PENDING, heartbeat_at=None
-    )
+    PipelineRun.objects.filter(pk=run.pk).update(state=PipelineRun.State.PENDING, heartbeat_at=None)
 
 
 @transaction.atomic
@@ -193,7 +198,10 @@ def retry(*, run: PipelineRun, by: User) -> PipelineRun:  # noqa: ARG001 - the a
     """Put a stopped run back in the queue. Steps that are done stay done. Raises RunNotFailed."""
     run = PipelineRun.objects.select_for_update().get(pk=run.pk)
     if run.state != PipelineRun.State.FAILED:
-        message = f"The run of «{run.file}» is {run.get_state_display().lower()}; only a stopped one can be tried again."
+        message = (
+            f"The run of «{run.file}» is {run.get_state_display().lower()}; only a "
+            "stopped one can be tried again."
+        )
         raise RunNotFailed(message)
     run.steps.filter(state=StepRun.State.FAILED).update(
         state=StepRun.State.PENDING, error="", started_at=None, ended_at=None

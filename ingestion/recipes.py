@@ -1,8 +1,8 @@
 """Recipes: which steps a file goes through, with which parameters, known by digest."""
 
+from commonhold import canonical
 from django.conf import settings
 
-from commonhold import canonical
 from ingestion.models import File, PipelineRun, Recipe
 
 PAD_MS = 200
@@ -24,9 +24,7 @@ def choose(*, file: File, phase: str) -> Recipe:
     steps = [{"name": name, "parameters": parameters(name)} for name in names]
     name = f"{'audio' if audio else 'text'}-{phase}"
     sha256 = canonical.digest({"name": name, "steps": steps})
-    recipe, _ = Recipe.objects.get_or_create(
-        sha256=sha256, defaults={"name": name, "steps": steps}
-    )
+    recipe, _ = Recipe.objects.get_or_create(sha256=sha256, defaults={"name": name, "steps": steps})
     return recipe
 
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import transaction
-from django.db.models import QuerySet
-
 from commonhold import canonical, index
 from commonhold.errors import CommonholdError
 from commonhold.index import IndexRow
 from commonhold.paths import path_key
+from django.db import transaction
+from django.db.models import QuerySet
+
 from ingestion import cards, manifests, pipeline, recipes, review
 from ingestion.consent import cover
 from ingestion.models import (
@@ -53,7 +53,15 @@ class Draft:
         """Return the manifest's numbers of some consents."""
         return tuple(sorted(self.records.index(record) for record in records))
 
-    def add(self, *, path: str, blob: Blob, media_type: str, consents: tuple[int, ...], acts: tuple[str, ...]) -> None:
+    def add(
+        self,
+        *,
+        path: str,
+        blob: Blob,
+        media_type: str,
+        consents: tuple[int, ...],
+        acts: tuple[str, ...],
+    ) -> None:
         """Add a file of the release."""
         self.blobs[path] = blob
         self.rows.append(
@@ -190,7 +198,13 @@ def put_together(*, version: Version) -> Draft:
         "README.md": (cards.readme(version=version, counts=draft.counts), "text/markdown", ()),
     }
     for path, (data, media_type, activities) in described.items():
-        draft.add(path=path, blob=keep_bytes(data), media_type=media_type, consents=everything, acts=activities)
+        draft.add(
+            path=path,
+            blob=keep_bytes(data),
+            media_type=media_type,
+            consents=everything,
+            acts=activities,
+        )
     draft.rows.sort(key=lambda row: row.path.encode())
     return draft
 
@@ -199,7 +213,9 @@ def covering_records(version: Version) -> dict[int, list[ConsentRecord]]:
     """Return the consents behind each segment that is published."""
     scopes: dict[int, list[ConsentScope]] = {}
     in_force = ConsentRecord.objects.in_force()
-    for scope in ConsentScope.objects.filter(file__version=version, record__in=in_force).select_related("record__speaker"):
+    for scope in ConsentScope.objects.filter(
+        file__version=version, record__in=in_force
+    ).select_related("record__speaker"):
         scopes.setdefault(scope.file_id, []).append(scope)
     return {
         segment.pk: cover(
@@ -210,7 +226,12 @@ def covering_records(version: Version) -> dict[int, list[ConsentRecord]]:
 
 
 def add_source(
-    *, draft: Draft, file: File, number: int, covering: dict[int, list[ConsentRecord]], acts: dict[str, str]
+    *,
+    draft: Draft,
+    file: File,
+    number: int,
+    covering: dict[int, list[ConsentRecord]],
+    acts: dict[str, str],
 ) -> None:
     """Add the clips of a recording, or the rows of a text.
 
@@ -229,13 +250,19 @@ def add_source(
             consents = draft.number(covering[segment.pk])
             blob = Blob(sha256=kept["sha256"], size=kept["size"])
             draft.add(path=path, blob=blob, media_type="audio/flac", consents=consents, acts=used)
-            draft.metadata.append(clip_row(draft=draft, path=path, clip=clip, segment=segment, source=f"r{number:04d}"))
+            draft.metadata.append(
+                clip_row(
+                    draft=draft, path=path, clip=clip, segment=segment, source=f"r{number:04d}"
+                )
+            )
         return
     used = tuple(acts[name] for name in ("text", "detect", "redact") if name in acts)
     rows = [row for row in redacted["rows"] if not segments[row["segment"]].excluded]
     if not rows:
         return
-    consents = draft.number({record for row in rows for record in covering[segments[row["segment"]].pk]})
+    consents = draft.number(
+        {record for row in rows for record in covering[segments[row["segment"]].pk]}
+    )
     language = draft.version.dataset.language
     data = cards.metadata([{"text": row["text"], "language": language} for row in rows])
     draft.add(
@@ -244,7 +271,9 @@ def add_source(
     )  # fmt: skip
 
 
-def clip_row(*, draft: Draft, path: str, clip: dict[str, Any], segment: Segment, source: str) -> dict[str, Any]:
+def clip_row(
+    *, draft: Draft, path: str, clip: dict[str, Any], segment: Segment, source: str
+) -> dict[str, Any]:
     """Return a clip's row of metadata.jsonl."""
     return {
         "file_name": path,
@@ -274,7 +303,9 @@ def totals(*, draft: Draft, sources: list[File]) -> dict[str, Any]:
         known = [one[key] for one in quality if one.get(key) is not None]
         counts[key] = sum(known) // len(known) if known else None
     kinds: dict[str, int] = {}
-    confirmed = Finding.objects.filter(segment__file__version=draft.version, state=Finding.State.CONFIRMED)
+    confirmed = Finding.objects.filter(
+        segment__file__version=draft.version, state=Finding.State.CONFIRMED
+    )
     for kind in confirmed.filter(segment__excluded=False).values_list("kind", flat=True):
         kinds[kind] = kinds.get(kind, 0) + 1
     return {

@@ -2,18 +2,30 @@
 
 from dataclasses import dataclass
 
+from commonhold.errors import CommonholdError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from commonhold.errors import CommonholdError
 from ingestion import consent, rescan
 from ingestion.models import ConsentRecord, ConsentScope, Finding, PipelineRun, Segment, Version
 from ingestion.pipeline import make_run, sources
 from ingestion.words import retime
 
-KINDS = ("phone", "email", "address", "id-number", "card", "iban", "url", "ip", "handle", "name", "other")
+KINDS = (
+    "phone",
+    "email",
+    "address",
+    "id-number",
+    "card",
+    "iban",
+    "url",
+    "ip",
+    "handle",
+    "name",
+    "other",
+)
 
 
 class NotInReview(CommonholdError):
@@ -104,7 +116,9 @@ def lock(version_id: int) -> Version:
     """Lock a version for a decision, or raise NotInReview."""
     version = Version.objects.select_for_update().get(pk=version_id)
     if version.state != Version.State.REVIEW or version.review_finished_at is not None:
-        message = f"Version {version.number} is not in review, so nothing can be decided about it now."
+        message = (
+            f"Version {version.number} is not in review, so nothing can be decided about it now."
+        )
         raise NotInReview(message)
     return version
 
@@ -120,7 +134,9 @@ def decide(*, finding: Finding, redact: bool, by: User) -> Finding:
 
 
 @transaction.atomic
-def add_finding(*, segment: Segment, first_word: int, last_word: int, kind: str, by: User) -> Finding:
+def add_finding(
+    *, segment: Segment, first_word: int, last_word: int, kind: str, by: User
+) -> Finding:
     """Mark the words `first_word`…`last_word` (from 0, both included) for redaction.
 
     Raises NotInReview, DecisionInvalid.
@@ -225,25 +241,32 @@ def finish(*, version: Version, by: User) -> list[PipelineRun]:
     version.seal_error = ""
     version.save(update_fields=["review_finished_at", "review_finished_by", "seal_error"])
     PipelineRun.objects.filter(file__version=version, phase=PipelineRun.Phase.FINAL).delete()
-    return [
-        make_run(file=file, phase=PipelineRun.Phase.FINAL) for file in sources(version=version)
-    ]
+    return [make_run(file=file, phase=PipelineRun.Phase.FINAL) for file in sources(version=version)]
 
 
 def what_is_left(*, version: Version, left: Progress) -> str:
     """Say the first thing that keeps the review open, naming file and place."""
     if left.open_findings:
-        first = findings(version=version).filter(state=Finding.State.OPEN, segment__excluded=False)[0]
-        return f"{left.open_findings} findings have not been heard; the first is in «{first.segment.file}» ({first.kind})."
+        first = findings(version=version).filter(state=Finding.State.OPEN, segment__excluded=False)[
+            0
+        ]
+        return (
+            f"{left.open_findings} findings have not been heard; the first is in "
+            f"«{first.segment.file}» ({first.kind})."
+        )
     if left.unreviewed_segments:
         segment = segments(version=version).filter(
             excluded=False, needs_review=True, reviewed_at__isnull=True
         )[0]
-        return f"{left.unreviewed_segments} stretches have not been read by a person; the first is in «{segment.file}»{at(segment)}."
+        return (
+            f"{left.unreviewed_segments} stretches have not been read by a person; the "
+            f"first is in «{segment.file}»{at(segment)}."
+        )
     segment = uncovered(version=version)[0]
     voice = f" (speaker {segment.speaker.pseudonym})" if segment.speaker else ""
     return (
-        f"{left.uncovered_segments} stretches have no consent that covers them; the first is in «{segment.file}»{at(segment)}{voice}. "
+        f"{left.uncovered_segments} stretches have no consent that covers them; the "
+        f"first is in «{segment.file}»{at(segment)}{voice}. "
         "Record the consent, or leave them out."
     )
 

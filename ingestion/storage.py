@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 from uuid import UUID
 
-from django.conf import settings
-
 from commonhold.errors import CommonholdError
+from django.conf import settings
 
 CHUNK = 1024 * 1024
 
@@ -42,7 +41,7 @@ class BlobStore(Protocol):
     """Content-addressed bytes, and parts of uploads on their way to becoming such."""
 
     def put_part(self, *, upload: UUID, number: int, size: int, chunks: Iterable[bytes]) -> str:
-        """Store a part of exactly `size` bytes; return its SHA-256 (hex). Replaces an earlier one."""
+        """Store a part of exactly `size` bytes in place of an earlier one; return its SHA-256."""
 
     def assemble(self, *, upload: UUID, parts: int) -> tuple[str, int]:
         """Join parts 1…`parts` into one blob; return (SHA-256 hex, bytes). The parts stay."""
@@ -86,7 +85,9 @@ class LocalBlobStore:
                 sha256.update(chunk)
                 file.write(chunk)
             if received != size:
-                message = f"Part {number} should have {size} bytes; {received} arrived. Send it again."
+                message = (
+                    f"Part {number} should have {size} bytes; {received} arrived. Send it again."
+                )
                 raise PartRefused(message, number=number)
             file.flush()
             os.fsync(file.fileno())
@@ -156,7 +157,9 @@ class LocalBlobStore:
                 yield file, temporary
         except OSError as error:
             if error.errno in {28, 122}:  # ENOSPC, EDQUOT
-                message = "The store is full, so nothing was kept. Free some room and send it again."
+                message = (
+                    "The store is full, so nothing was kept. Free some room and send it again."
+                )
                 raise StorageFull(message) from error
             raise
         finally:

@@ -15,12 +15,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from commonhold import canonical
+from commonhold.errors import CommonholdError
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from commonhold import canonical
-from commonhold.errors import CommonholdError
 from ingestion.findings import redaction_parameters
 from ingestion.models import Blob, PipelineRun, StepRun
 from ingestion.storage import blob_store
@@ -74,7 +74,9 @@ def lay_out(*, step: StepRun, workdir: Path, stack: ExitStack) -> tuple[Path, st
         "step": step.name,
         "source": str(stack.enter_context(store.local_path(file.blob_id))),
         "name": file.path,
-        "transcript": str(stack.enter_context(store.local_path(transcript.blob_id))) if transcript else None,
+        "transcript": str(stack.enter_context(store.local_path(transcript.blob_id)))
+        if transcript
+        else None,
         "transcript_name": transcript.path if transcript else "",
         "media_type": file.media_type,
         "language": file.version.dataset.language,
@@ -119,12 +121,14 @@ def run_child(
 ) -> dict[str, Any]:
     """Start the child, keep the claim alive while it works, and read its result."""
     duration_ms = step.run.file.duration_ms or 0
-    deadline = time.monotonic() + BASE_TIMEOUT_SECONDS + duration_ms / 1000 * SECONDS_PER_AUDIO_SECOND
+    deadline = (
+        time.monotonic() + BASE_TIMEOUT_SECONDS + duration_ms / 1000 * SECONDS_PER_AUDIO_SECOND
+    )
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     environment |= {"PYTHONPATH": str(settings.BASE_DIR), "OMP_NUM_THREADS": "1"}
     errors = workdir / "stderr"
     with errors.open("wb") as stderr:
-        child = subprocess.Popen(  # noqa: S603 - our own module, our own job file
+        child = subprocess.Popen(
             [sys.executable, "-m", "ingestion.steps", str(job)],
             env=environment,
             cwd=workdir,

@@ -1,9 +1,9 @@
 """Celery's door to the pipeline: load by id, call one function."""
 
-from datetime import timedelta
-from pathlib import Path
 import shutil
 import time
+from datetime import timedelta
+from pathlib import Path
 
 from celery import shared_task
 from django.conf import settings
@@ -18,7 +18,11 @@ STALE_WORK = timedelta(days=1)
 def run_pipeline_task(run_id: str) -> None:
     """Execute one run; when it was the last one after a review, seal."""
     run = pipeline.execute(run_id=run_id)  # type: ignore[arg-type]  # Django takes the text of a UUID
-    if run is not None and run.phase == PipelineRun.Phase.FINAL and pipeline.all_final_done(version=run.file.version):
+    if (
+        run is not None
+        and run.phase == PipelineRun.Phase.FINAL
+        and pipeline.all_final_done(version=run.file.version)
+    ):
         seal_version_task.delay(run.file.version_id)
 
 

@@ -4,12 +4,12 @@ Formats: RFC 9162 §2.1 (tree), C2SP tlog-checkpoint and tlog-tiles. Entries hol
 signature and a key; never a name.
 """
 
-from django.conf import settings
-from django.db import connection, transaction
-
 from commonhold import merkle, notes, tlog
 from commonhold.errors import CommonholdError
 from commonhold.signing import Envelope
+from django.conf import settings
+from django.db import connection, transaction
+
 from ingestion import keys
 from ingestion.models import Checkpoint, LogEntry, LogNode
 
@@ -45,9 +45,7 @@ def append(*, envelope: Envelope) -> LogEntry:
     entry = LogEntry.objects.create(index=size, body=body, leaf_hash=leaf)
     root = merkle.tree_root(size + 1, node)
     checkpoint = notes.Checkpoint(settings.LOG_ORIGIN, size + 1, root)
-    Checkpoint.objects.create(
-        size=size + 1, root_hash=root, note=checkpoint.sign(keys.log_key())
-    )
+    Checkpoint.objects.create(size=size + 1, root_hash=root, note=checkpoint.sign(keys.log_key()))
     return entry
 
 
@@ -72,9 +70,7 @@ def tile(*, level: int, number: int, width: int) -> bytes:
     """Return a tile of `width` hashes (tlog-tiles: height 8), or NoSuchTile."""
     first = number * TILE_WIDTH
     hashes = list(
-        LogNode.objects.filter(
-            level=level * TILE_HEIGHT, index__gte=first, index__lt=first + width
-        )
+        LogNode.objects.filter(level=level * TILE_HEIGHT, index__gte=first, index__lt=first + width)
         .order_by("index")
         .values_list("hash", flat=True)
     )

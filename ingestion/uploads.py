@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from commonhold.errors import CommonholdError
+from commonhold.paths import check_path, path_key
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from commonhold.errors import CommonholdError
-from commonhold.paths import check_path, path_key
 from ingestion.datasets import VersionClosed
 from ingestion.models import Blob, File, Upload, UploadPart, Version
 from ingestion.steps import media
@@ -75,7 +75,10 @@ def begin(*, version: Version, path: str, size: int, by: User, sha256: str = "")
     """
     version = Version.objects.select_for_update().get(pk=version.pk)
     if version.state != Version.State.DRAFT:
-        message = f"Version {version.number} takes no more files: it is {version.get_state_display().lower()}."
+        message = (
+            f"Version {version.number} takes no more files: it is "
+            f"{version.get_state_display().lower()}."
+        )
         raise VersionClosed(message)
     check_announcement(path=path, size=size, sha256=sha256)
     require_free_path(version=version, path=path)
@@ -103,9 +106,12 @@ def check_announcement(*, path: str, size: int, sha256: str) -> None:
         message = f"«{path}» is empty, so there is nothing to keep."
         raise UploadInvalid(message, path=path)
     if size > settings.UPLOAD_MAX_SIZE:
-        message = f"«{path}» has {size:,} bytes; one file may have {settings.UPLOAD_MAX_SIZE:,}. Split it."
+        message = (
+            f"«{path}» has {size:,} bytes; one file may have "
+            f"{settings.UPLOAD_MAX_SIZE:,}. Split it."
+        )
         raise UploadInvalid(message, path=path)
-    if sha256 and (len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef")):  # noqa: PLR2004
+    if sha256 and (len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef")):
         message = "A SHA-256 digest is 64 lower-case hexadecimal digits."
         raise UploadInvalid(message, path=path)
 
@@ -134,7 +140,9 @@ def receive_part(
     """
     require_open(upload)
     if not 1 <= number <= upload.part_count:
-        message = f"«{upload.path}» has the parts 1 to {upload.part_count}; there is no part {number}."
+        message = (
+            f"«{upload.path}» has the parts 1 to {upload.part_count}; there is no part {number}."
+        )
         raise UploadInvalid(message, number=number)
     expected = decode_checksum(checksum)
     size = upload.part_length(number)
@@ -155,7 +163,7 @@ def decode_checksum(checksum: str) -> str:
         digest = base64.b64decode(checksum, validate=True)
     except binascii.Error:
         digest = b""
-    if len(digest) != 32:  # noqa: PLR2004 - bytes of a SHA-256
+    if len(digest) != 32:
         message = "Send the part's SHA-256 in base64 in the header x-amz-checksum-sha256."
         raise UploadInvalid(message)
     return digest.hex()
@@ -164,7 +172,9 @@ def decode_checksum(checksum: str) -> str:
 def require_open(upload: Upload) -> None:
     """Raise UploadClosed unless the upload still takes parts."""
     if upload.state != Upload.State.OPEN:
-        message = f"The upload of «{upload.path}» is {upload.get_state_display().lower()}. {upload.error}"
+        message = (
+            f"The upload of «{upload.path}» is {upload.get_state_display().lower()}. {upload.error}"
+        )
         raise UploadClosed(message.strip(), state=upload.state)
     if upload.expires_at <= timezone.now():
         message = f"The upload of «{upload.path}» has expired. Begin it again."
@@ -198,7 +208,10 @@ def complete(*, upload: Upload, sha256: str = "") -> Upload:
         require_open(upload)
         missing = [part.number for part in part_states(upload=upload) if not part.received]
         if missing:
-            message = f"«{upload.path}» can't be completed: {len(missing)} of {upload.part_count} parts have not arrived."
+            message = (
+                f"«{upload.path}» can't be completed: {len(missing)} of "
+                f"{upload.part_count} parts have not arrived."
+            )
             raise PartsMissing(message, missing=missing[:100])
         try:
             with transaction.atomic():
@@ -219,7 +232,8 @@ def keep(*, upload: Upload, announced: str) -> None:
     try:
         if announced and sha256 != announced:
             message = (
-                f"«{upload.path}» arrived with the digest {sha256[:8]}…, but {announced[:8]}… was announced. "
+                f"«{upload.path}» arrived with the digest {sha256[:8]}…, but "
+                f"{announced[:8]}… was announced. "
                 "It changed on the way or while it was read; upload it again."
             )
             raise DigestMismatch(message, expected=announced, received=sha256)
@@ -267,7 +281,9 @@ def pair_transcripts(*, version: Version) -> None:
         texts.setdefault(path_key(text.stem), []).append(text)
     for recording in sources.filter(kind=File.Kind.AUDIO, transcript__isnull=True):
         beside = texts.get(path_key(recording.stem), [])
-        beside.sort(key=lambda text: TRANSCRIPT_ORDER.index(PurePosixPath(text.path).suffix.lower()))
+        beside.sort(
+            key=lambda text: TRANSCRIPT_ORDER.index(PurePosixPath(text.path).suffix.lower())
+        )
         if beside:
             transcript = beside[0]
             transcript.kind = File.Kind.TRANSCRIPT

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils import timezone
-
 from commonhold import canonical
 from commonhold.errors import CommonholdError
+from django.utils import timezone
+
 from ingestion import coverage, manifests, releases
 from ingestion.models import Version
 from licensing import status
@@ -29,8 +29,9 @@ class ConsentNotInForce(CommonholdError):
 
 @dataclass(frozen=True)
 class AccessState:
-    """Whether a grant can be used now. `license`: in-force, expired, revoked or not-yet;
-    `consent`: given, withdrawn or expired.
+    """Whether a grant can be used now.
+
+    `license`: in-force, expired, revoked or not-yet; `consent`: given, withdrawn or expired.
     """
 
     license: str
@@ -44,7 +45,7 @@ class AccessState:
 
 @dataclass(frozen=True)
 class ReleaseFile:
-    """A file of the layout: bytes in the store (`blob_sha256`) or made for this grant (`content`)."""
+    """A file of the layout: in the store (`blob_sha256`) or made for this grant (`content`)."""
 
     path: str
     size: int
@@ -78,7 +79,10 @@ def require(*, grant: Grant) -> None:
             "expired": f"ended on {grant.valid_until:%Y-%m-%d}" if grant.valid_until else "ended",
             "not-yet": f"begins on {grant.valid_from:%Y-%m-%d}",
         }
-        message = f"Your license of {dataset} {words[now.license]}, so nothing can be downloaded under it."
+        message = (
+            f"Your license of {dataset} {words[now.license]}, so nothing can be "
+            "downloaded under it."
+        )
         raise GrantNotInForce(message, state=now.license)
     if now.consent != "given":
         what = "withdrew consent" if now.consent == "withdrawn" else "gave consent that has run out"
@@ -90,7 +94,7 @@ def require(*, grant: Grant) -> None:
 
 
 def release(*, grant: Grant) -> list[ReleaseFile]:
-    """Return every file of the download under a grant, described; index, text and proofs included."""
+    """Describe every file of the download under a grant: clips, index, license and proofs."""
     found = [
         ReleaseFile(
             path=file.path,

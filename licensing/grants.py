@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from commonhold import manifest
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import Organization, User
-from commonhold import manifest
 from ingestion import coverage, manifests, releases
 from licensing import profiles
 from licensing.models import Grant, Offer
@@ -55,7 +55,11 @@ def issue(
 
     Raises OfferClosed, and OfferBeyondConsent when consent no longer covers the terms.
     """
-    offer = Offer.objects.select_for_update(of=("self",)).select_related("version__dataset__organization").get(pk=offer.pk)
+    offer = (
+        Offer.objects.select_for_update(of=("self",))
+        .select_related("version__dataset__organization")
+        .get(pk=offer.pk)
+    )
     if not offer.is_open or not offer.version.is_sealed:
         message = f"The offer of {offer.version} is closed. Look for a newer one on its page."
         raise OfferClosed(message)

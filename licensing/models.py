@@ -13,7 +13,7 @@ from ingestion.models import LogEntry, Version
 
 
 class Offer(models.Model):
-    """Rights in a sealed version that anybody may take up on these terms. Terms are never edited."""
+    """Rights in a sealed version that anybody may take up. Their terms are never edited."""
 
     version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="offers")
     profile = models.CharField(max_length=60)

@@ -1,11 +1,11 @@
 """Offers: made only where consent covers every purpose, and closed again."""
 
+from commonhold import purposes as vocabulary
+from commonhold.errors import CommonholdError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from commonhold import purposes as vocabulary
-from commonhold.errors import CommonholdError
 from ingestion import coverage
 from ingestion.models import Version
 from licensing import profiles
@@ -78,7 +78,9 @@ def make(
                 created_by=by,
             )
     except IntegrityError as error:
-        message = f"{version} is offered under {terms.profile.name} already. Close that offer first."
+        message = (
+            f"{version} is offered under {terms.profile.name} already. Close that offer first."
+        )
         raise OfferExists(message) from error
 
 
@@ -89,7 +91,8 @@ def require_consent(*, version: Version, purposes: list[str], license_name: str)
         return
     phrase = vocabulary.get(gap.purpose).phrase
     message = (
-        f"{license_name} allows «{gap.purpose}» ({phrase}), but speaker {gap.pseudonym} in «{gap.path}» "
+        f"{license_name} allows «{gap.purpose}» ({phrase}), but speaker "
+        f"{gap.pseudonym} in «{gap.path}» "
         f"{gap.reason}. Choose a narrower license, or ask the speaker."
     )
     raise OfferBeyondConsent(

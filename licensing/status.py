@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from commonhold import statuslist
+from commonhold.errors import CommonholdError
 from django.conf import settings
 from django.utils import timezone
 
-from commonhold import statuslist
-from commonhold.errors import CommonholdError
 from ingestion import keys
 from ingestion.models import ConsentRecord
 from licensing.models import Grant
@@ -32,7 +32,12 @@ def consent_list(*, number: int, uri: str = "") -> str:
     today = timezone.localdate()
     found = ConsentRecord.objects.values_list("status_index", "withdrawn_at", "expires_on")
     pairs = [
-        (place, consent_status(withdrawn=withdrawn is not None, expired=expires is not None and expires <= today))
+        (
+            place,
+            consent_status(
+                withdrawn=withdrawn is not None, expired=expires is not None and expires <= today
+            ),
+        )
         for place, withdrawn, expires in found.iterator()
     ]
     return signed(uri=uri or f"{settings.SITE_URL}/status/consent/{number}", pairs=pairs)

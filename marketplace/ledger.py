@@ -22,7 +22,7 @@ class Earning:
 
 
 @transaction.atomic
-def record_sale(  # noqa: PLR0913 - the two sides of a sale
+def record_sale(
     *,
     contributor: Organization,
     price_minor: int,
@@ -59,7 +59,11 @@ def entries_of(*, organization: Organization) -> QuerySet[LedgerEntry]:
     """Return what was booked for an organization and its speakers, newest first."""
     return (
         LedgerEntry.objects.filter(organization=organization)
-        .select_related("transaction__order__grant", "transaction__order__offer__version__dataset", "transaction__order__buyer")
+        .select_related(
+            "transaction__order__grant",
+            "transaction__order__offer__version__dataset",
+            "transaction__order__buyer",
+        )
         .order_by("-transaction__created_at", "pk")
     )
 

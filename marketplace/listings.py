@@ -47,7 +47,9 @@ def refresh(*, dataset: Dataset) -> Listing | None:
             "language": dataset.language,
             "task": dataset.task,
             "allows": allows,
-            "denies": sorted({purpose for offer in standing for purpose in offer.terms["denies"]} - set(allows)),
+            "denies": sorted(
+                {purpose for offer in standing for purpose in offer.terms["denies"]} - set(allows)
+            ),
             "is_free": any(price.amount_minor == 0 for price in priced),
             "is_paid": any(price.amount_minor > 0 for price in priced),
             "lowest_total_minor": cheapest.amount_minor if cheapest else None,
@@ -63,7 +65,7 @@ def refresh(*, dataset: Dataset) -> Listing | None:
 
 
 def open_offers(*, version: Version) -> Iterable[Offer]:
-    """Return the offers of a version that can be taken up now: open, priced, and still consented."""
+    """Return the offers that can be taken up now: open, priced, and still consented to."""
     standing = version.offers.filter(closed_at__isnull=True, price__isnull=False)
     for offer in standing.select_related("price").order_by("price__amount_minor", "pk"):
         if coverage.first_gap(version=version, purposes=offer.purposes) is None:
@@ -105,7 +107,11 @@ def search(
     if not words:
         return found.order_by("-published_at", "pk")
     query = SearchQuery(words, config="simple", search_type="websearch")
-    return found.filter(search=query).annotate(rank=SearchRank(F("search"), query)).order_by("-rank", "-published_at", "pk")
+    return (
+        found.filter(search=query)
+        .annotate(rank=SearchRank(F("search"), query))
+        .order_by("-rank", "-published_at", "pk")
+    )
 
 
 def facets(*, listings: QuerySet[Listing]) -> Facets:

@@ -2,12 +2,12 @@
 
 import uuid
 
+from commonhold import canonical
+from commonhold.errors import CommonholdError
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Organization, User
-from commonhold import canonical
-from commonhold.errors import CommonholdError
 from licensing import grants
 from licensing.grants import Acceptance, Consideration
 from licensing.models import Offer
@@ -62,7 +62,10 @@ def place(
     Raises TermsChanged, OfferClosed, OfferBeyondConsent, OwnDataset, IdempotencyConflict.
     """
     if not 1 <= len(idempotency_key) <= MAX_KEY:
-        message = f"Send an Idempotency-Key of 1 to {MAX_KEY} characters, so that a repetition buys nothing twice."
+        message = (
+            f"Send an Idempotency-Key of 1 to {MAX_KEY} characters, so that a repetition "
+            "buys nothing twice."
+        )
         raise IdempotencyKeyInvalid(message)
     # One organization's orders queue up here, so that a key can't be used twice at once.
     Organization.objects.select_for_update().get(pk=buyer.pk)
@@ -70,13 +73,23 @@ def place(
     known = Order.objects.filter(buyer=buyer, idempotency_key=idempotency_key).first()
     if known is not None:
         if known.request_sha256 != asked:
-            message = "This Idempotency-Key was used for another order. Use a new key for a new order."
+            message = (
+                "This Idempotency-Key was used for another order. Use a new key for a new order."
+            )
             raise IdempotencyConflict(message, order=str(known.pk))
         return known, False
-    return buy(offer=offer, buyer=buyer, by=by, accepted=accept_terms_sha256, key=idempotency_key, asked=asked, method=method), True
+    return buy(
+        offer=offer,
+        buyer=buyer,
+        by=by,
+        accepted=accept_terms_sha256,
+        key=idempotency_key,
+        asked=asked,
+        method=method,
+    ), True
 
 
-def buy(  # noqa: PLR0913 - what an order is made of
+def buy(
     *, offer: Offer, buyer: Organization, by: User, accepted: str, key: str, asked: str, method: str
 ) -> Order:
     """Charge, book, license and write the order."""
@@ -92,7 +105,9 @@ def buy(  # noqa: PLR0913 - what an order is made of
     reference = ""
     if quote.total_minor:
         reference = payments.charge(
-            idempotency_key=f"{buyer.pk}:{key}", amount_minor=quote.total_minor, currency=quote.currency
+            idempotency_key=f"{buyer.pk}:{key}",
+            amount_minor=quote.total_minor,
+            currency=quote.currency,
         )
     order_id = uuid.uuid4()
     grant = grants.issue(

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+from commonhold.errors import CommonholdError
 from django.conf import settings
 from django.db import transaction
 
 from accounts.models import User
-from commonhold.errors import CommonholdError
 from ingestion.models import Version
 from licensing import offers
 from licensing.models import Offer
@@ -16,7 +16,17 @@ from marketplace.models import Price
 from marketplace.payments import provider
 
 # Digits after the point, ISO 4217; what is not named here has two.
-EXPONENTS = {"JPY": 0, "KRW": 0, "UGX": 0, "RWF": 0, "XOF": 0, "XAF": 0, "CLP": 0, "TND": 3, "KWD": 3}
+EXPONENTS = {
+    "JPY": 0,
+    "KRW": 0,
+    "UGX": 0,
+    "RWF": 0,
+    "XOF": 0,
+    "XAF": 0,
+    "CLP": 0,
+    "TND": 3,
+    "KWD": 3,
+}
 SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£"}
 CURRENCIES = ("EUR", "USD", "GBP", "KES", "UGX", "TZS", "NGN", "ZAR", "XOF", "INR", "MXN", "JPY")
 MAX_AMOUNT_MINOR = 10**12
@@ -58,7 +68,7 @@ def publish_offer(
     term_days: int | None = None,
     benefit_share_bps: int | None = None,
 ) -> Offer:
-    """Make an offer with its price and list it. Raises what offers.make raises, and InvalidPrice."""
+    """Make an offer with its price and list it. Raises as offers.make does, and InvalidPrice."""
     check_price(profile=profile, amount_minor=amount_minor, currency=currency)
     offer = offers.make(
         version=version,
@@ -89,7 +99,10 @@ def check_price(*, profile: str, amount_minor: int, currency: str) -> None:
         message = "A price is zero or more, and at most ten thousand million."
         raise InvalidPrice(message, field="amount_minor")
     if amount_minor and profile in OPEN_PROFILES:
-        message = f"{profile} lets anyone pass the data on for nothing, so a price would mislead. Set it to zero."
+        message = (
+            f"{profile} lets anyone pass the data on for nothing, so a price would "
+            "mislead. Set it to zero."
+        )
         raise InvalidPrice(message, field="amount_minor")
 
 
@@ -134,6 +147,9 @@ def parse_money(text: str, currency: str) -> int:
     except InvalidOperation:
         scaled = Decimal("0.5")
     if not scaled.is_finite() or scaled != scaled.to_integral_value():
-        message = f"«{text}» is not an amount in {currency}; write it like {decimal_text(12000, currency)}."
+        message = (
+            f"«{text}» is not an amount in {currency}; write it like "
+            f"{decimal_text(12000, currency)}."
+        )
         raise InvalidPrice(message, field="amount")
     return int(scaled)

@@ -127,11 +127,11 @@ class ConsentScope(models.Model):
     def __str__(self) -> str:
         if self.start_ms is None:
             return str(self.file)
-        return f"{self.file} {self.start_ms}–{self.end_ms} ms"
+        return f"{self.file} {self.start_ms}-{self.end_ms} ms"
 
 
 class ConsentEvent(models.Model):
-    """What happened to a consent, in order. Copies, no foreign keys: history outlives its subject."""
+    """What happened to a consent. Copies, no foreign keys: history outlives its subject."""
 
     class Type(models.TextChoices):
         """The states of dpv:ConsentStatus that an event can lead to."""

@@ -34,7 +34,9 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
 class Dataset(models.Model):
     """A named collection that an organization publishes, version after version."""
 
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="datasets")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="datasets"
+    )
     slug = models.SlugField(max_length=80)
     title = models.CharField(max_length=160)
     description = models.TextField(blank=True)
@@ -61,9 +63,7 @@ class Dataset(models.Model):
             models.CheckConstraint(condition=Q(task__in=Task.values), name="dataset_task_is_known"),
         )
         indexes = (
-            GinIndex(
-                SearchVector("title", "description", config="simple"), name="dataset_search"
-            ),
+            GinIndex(SearchVector("title", "description", config="simple"), name="dataset_search"),
         )
 
     def __str__(self) -> str:

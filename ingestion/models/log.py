@@ -1,4 +1,4 @@
-"""The transparency log: entries, the hashes above them, and signed checkpoints (C2SP tlog-tiles)."""
+"""The transparency log: entries, the hashes above them, signed checkpoints (C2SP tlog-tiles)."""
 
 from django.db import models
 from django.db.models import Q

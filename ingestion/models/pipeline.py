@@ -111,7 +111,10 @@ class StepRun(models.Model):
                 condition=~Q(state="done")
                 | (
                     Q(output__isnull=False, ended_at__isnull=False)
-                    & Q(output_sha256__regex=r"^[0-9a-f]{64}$", input_sha256__regex=r"^[0-9a-f]{64}$")
+                    & Q(
+                        output_sha256__regex=r"^[0-9a-f]{64}$",
+                        input_sha256__regex=r"^[0-9a-f]{64}$",
+                    )
                     & ~Q(tool="")
                 ),
                 name="done_step_has_its_record",

@@ -21,7 +21,7 @@ class Segment(models.Model):
     )
     text = models.TextField()
     words = models.JSONField(default=list)
-    """[{"text", "start_char", "end_char", "start_ms", "end_ms", "timed", "confidence"}] in order."""
+    """In order: {"text", "start_char", "end_char", "start_ms", "end_ms", "timed", "confidence"}."""
     needs_review = models.BooleanField(default=False)
     """A detector could not judge it (draft-grade text, words without times): a person must."""
     review_reason = models.CharField(max_length=200, blank=True)
@@ -131,4 +131,4 @@ class Redaction(models.Model):
     """What stands in the text instead, e.g. [PHONE]."""
 
     def __str__(self) -> str:
-        return f"{self.replacement} {self.start_ms}–{self.end_ms} ms"
+        return f"{self.replacement} {self.start_ms}-{self.end_ms} ms"

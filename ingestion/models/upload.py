@@ -42,7 +42,9 @@ class Upload(models.Model):
     class Meta:
         constraints = (
             models.CheckConstraint(condition=Q(size__gt=0), name="upload_is_not_empty"),
-            models.CheckConstraint(condition=Q(part_size__gt=0), name="upload_part_size_is_positive"),
+            models.CheckConstraint(
+                condition=Q(part_size__gt=0), name="upload_part_size_is_positive"
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=["open", "complete", "refused", "canceled"]),
                 name="upload_state_is_known",

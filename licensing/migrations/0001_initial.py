@@ -9,12 +9,11 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('ingestion', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("ingestion", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -24,74 +23,182 @@ class Migration(migrations.Migration):
             "DROP SEQUENCE licensing_grant_status_index",
         ),
         migrations.CreateModel(
-            name='AccessRecord',
+            name="AccessRecord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('grant_id', models.UUIDField(db_index=True)),
-                ('dataset', models.CharField(max_length=150)),
-                ('version', models.PositiveIntegerField()),
-                ('licensee', models.CharField(max_length=60)),
-                ('by', models.CharField(max_length=254)),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("grant_id", models.UUIDField(db_index=True)),
+                ("dataset", models.CharField(max_length=150)),
+                ("version", models.PositiveIntegerField()),
+                ("licensee", models.CharField(max_length=60)),
+                ("by", models.CharField(max_length=254)),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
         migrations.CreateModel(
-            name='Offer',
+            name="Offer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('profile', models.CharField(max_length=60)),
-                ('profile_version', models.CharField(max_length=10)),
-                ('terms', models.JSONField()),
-                ('odrl', models.JSONField()),
-                ('terms_text', models.TextField()),
-                ('terms_sha256', models.CharField(max_length=64)),
-                ('purposes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), size=None)),
-                ('term_days', models.PositiveIntegerField(blank=True, null=True)),
-                ('benefit_share_bps', models.PositiveIntegerField(default=0)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='offers', to='ingestion.version')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("profile", models.CharField(max_length=60)),
+                ("profile_version", models.CharField(max_length=10)),
+                ("terms", models.JSONField()),
+                ("odrl", models.JSONField()),
+                ("terms_text", models.TextField()),
+                ("terms_sha256", models.CharField(max_length=64)),
+                (
+                    "purposes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=40), size=None
+                    ),
+                ),
+                ("term_days", models.PositiveIntegerField(blank=True, null=True)),
+                ("benefit_share_bps", models.PositiveIntegerField(default=0)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="offers",
+                        to="ingestion.version",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Grant',
+            name="Grant",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('licensee_name', models.CharField(max_length=120)),
-                ('issued_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('valid_from', models.DateTimeField()),
-                ('valid_until', models.DateTimeField(blank=True, null=True)),
-                ('state', models.CharField(choices=[('in-force', 'In force'), ('revoked', 'Revoked')], default='in-force', max_length=8)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('is_test', models.BooleanField(default=False)),
-                ('status_index', models.PositiveIntegerField(db_default=models.Func(models.Value('licensing_grant_status_index'), function='nextval'), unique=True)),
-                ('manifest', models.JSONField()),
-                ('issued_to', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('licensee', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='grants', to='accounts.organization')),
-                ('log_entry', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ingestion.logentry')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='grants', to='ingestion.version')),
-                ('offer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='grants', to='licensing.offer')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("licensee_name", models.CharField(max_length=120)),
+                ("issued_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("valid_from", models.DateTimeField()),
+                ("valid_until", models.DateTimeField(blank=True, null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("in-force", "In force"), ("revoked", "Revoked")],
+                        default="in-force",
+                        max_length=8,
+                    ),
+                ),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                ("is_test", models.BooleanField(default=False)),
+                (
+                    "status_index",
+                    models.PositiveIntegerField(
+                        db_default=models.Func(
+                            models.Value("licensing_grant_status_index"), function="nextval"
+                        ),
+                        unique=True,
+                    ),
+                ),
+                ("manifest", models.JSONField()),
+                (
+                    "issued_to",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "licensee",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="grants",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "log_entry",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ingestion.logentry",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="grants",
+                        to="ingestion.version",
+                    ),
+                ),
+                (
+                    "offer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="grants",
+                        to="licensing.offer",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.CheckConstraint(condition=models.Q(('terms_sha256__regex', '^[0-9a-f]{64}$')), name='offer_binds_its_text'),
+            model_name="offer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("terms_sha256__regex", "^[0-9a-f]{64}$")),
+                name="offer_binds_its_text",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.CheckConstraint(condition=models.Q(('benefit_share_bps__lte', 10000)), name='offer_share_is_at_most_all'),
+            model_name="offer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("benefit_share_bps__lte", 10000)),
+                name="offer_share_is_at_most_all",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.UniqueConstraint(condition=models.Q(('closed_at__isnull', True)), fields=('version', 'profile'), name='one_open_offer_per_profile'),
+            model_name="offer",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("closed_at__isnull", True)),
+                fields=("version", "profile"),
+                name="one_open_offer_per_profile",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_until__isnull', True), ('valid_until__gt', models.F('valid_from')), _connector='OR'), name='grant_ends_after_it_begins'),
+            model_name="grant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("valid_until__isnull", True),
+                    ("valid_until__gt", models.F("valid_from")),
+                    _connector="OR",
+                ),
+                name="grant_ends_after_it_begins",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('revoked_at__isnull', True), ('state', 'in-force')), models.Q(('revoked_at__isnull', False), ('state', 'revoked')), _connector='OR'), name='revoked_grant_says_when'),
+            model_name="grant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("revoked_at__isnull", True), ("state", "in-force")),
+                    models.Q(("revoked_at__isnull", False), ("state", "revoked")),
+                    _connector="OR",
+                ),
+                name="revoked_grant_says_when",
+            ),
         ),
     ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from commonhold import canonical
 from commonhold.errors import CommonholdError
+
 from licensing.profiles.odrl import policy
 from licensing.profiles.text import license_text
 from licensing.profiles.vector import EVERYTHING_OPEN, TRAINING, GrantVector
@@ -79,7 +80,10 @@ CATALOGUE = (
     Profile(
         slug="CC0-1.0",
         name="CC0 1.0 (no rights reserved)",
-        summary="Anyone may do anything with it, without asking and without naming you. Can't be taken back.",
+        summary=(
+            "Anyone may do anything with it, without asking and without naming you. "
+            "Can't be taken back."
+        ),
         vector=GrantVector(purposes=EVERYTHING_OPEN, sublicense=True),
         spdx="CC0-1.0",
         legal_code="https://creativecommons.org/publicdomain/zero/1.0/legalcode",
@@ -95,7 +99,10 @@ CATALOGUE = (
     Profile(
         slug="research-only",
         name="Research only",
-        summary="Schools, universities and people who study may use it, and may not sell what comes of it.",
+        summary=(
+            "Schools, universities and people who study may use it, and may not sell "
+            "what comes of it."
+        ),
         vector=GrantVector(
             purposes=TRAINING - {"commercial"} | {"research"},
             attribution=True,
@@ -107,7 +114,10 @@ CATALOGUE = (
     Profile(
         slug="commercial-training",
         name="Commercial training",
-        summary="A company may train models with it and sell what it builds, but may not pass the data on.",
+        summary=(
+            "A company may train models with it and sell what it builds, but may not "
+            "pass the data on."
+        ),
         vector=GrantVector(purposes=TRAINING, attribution=True, delete_on_withdrawal_days=30),
         spdx="LicenseRef-Commonhold-Commercial-Training-1.0",
         choices=frozenset({"term_days"}),
@@ -159,13 +169,19 @@ def compile_terms(
     if share != profile.vector.benefit_share_bps and "benefit_share_bps" not in profile.choices:
         message = f"{profile.name} has no benefit share. Choose the profile that has one."
         raise InvalidTerms(message, field="benefit_share_bps")
-    if "benefit_share_bps" in profile.choices and not 1 <= share <= 10_000:  # noqa: PLR2004 - all of it
+    if "benefit_share_bps" in profile.choices and not 1 <= share <= 10_000:
         message = "The benefit share lies between 0.01 % and 100 % of the price."
         raise InvalidTerms(message, field="benefit_share_bps")
     vector = profile.vector.with_choices(term_days=term_days, benefit_share_bps=share)
     return Terms(
         profile=profile,
         vector=vector,
-        text=license_text(name=profile.name, spdx=profile.spdx, iri=profile.id, legal_code=profile.legal_code, vector=vector),
+        text=license_text(
+            name=profile.name,
+            spdx=profile.spdx,
+            iri=profile.id,
+            legal_code=profile.legal_code,
+            vector=vector,
+        ),
         odrl=policy(iri=profile.id, vector=vector),
     )

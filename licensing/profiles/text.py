@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Iterable
 
 from commonhold import purposes
+
 from licensing.profiles.vector import GrantVector
 
 WIDTH = 78
@@ -55,7 +56,8 @@ def open_license(*, spdx: str, legal_code: str, vector: GrantVector) -> list[str
     )
     return [
         paragraph(
-            f"The publisher licenses the copyright and similar rights in this release under {spdx}. "
+            "The publisher licenses the copyright and similar rights in this release "
+            f"under {spdx}. "
             f"The legal code at {legal_code} is what binds; this page only points to it.{naming}"
         ),
         paragraph("In short, you may"),
@@ -67,7 +69,8 @@ def open_license(*, spdx: str, legal_code: str, vector: GrantVector) -> list[str
         bullets(DENIED[slug] for slug in in_order(vector.denies)),
         paragraph(
             "If one of them withdraws, new copies are no longer given out here. The license of a "
-            "copy that you hold stays as it is; what the law of data protection asks of you stays too."
+            "copy that you hold stays as it is; what the law of data protection asks "
+            "of you stays too."
         ),
         prevailing(),
     ]
@@ -75,17 +78,20 @@ def open_license(*, spdx: str, legal_code: str, vector: GrantVector) -> list[str
 
 def own_license(vector: GrantVector) -> list[str]:
     """Return the numbered text of one of our own licenses."""
-    clauses = [
-        ["What you may do. The publisher lets you, the licensee, use this release, anywhere in the world, to"],
-        ["What you may not do. You may not"],
-    ]
-    numbered = [
-        f"{paragraph('1. ' + clauses[0][0])}\n\n{bullets(ALLOWED[slug] for slug in in_order(vector.purposes))}",
-        f"{paragraph('2. ' + clauses[1][0])}\n\n{bullets(DENIED[slug] for slug in in_order(vector.denies))}",
-    ]
+    may = (
+        "1. What you may do. The publisher lets you, the licensee, use this release, "
+        "anywhere in the world, to"
+    )
+    may_not = "2. What you may not do. You may not"
     rest = [duration(vector), models(vector), *duties(vector), liability()]
-    numbered += [paragraph(f"{number}. {text}") for number, text in enumerate(rest, start=3)]
-    return [*numbered, prevailing()]
+    return [
+        paragraph(may),
+        bullets(ALLOWED[slug] for slug in in_order(vector.purposes)),
+        paragraph(may_not),
+        bullets(DENIED[slug] for slug in in_order(vector.denies)),
+        *(paragraph(f"{number}. {text}") for number, text in enumerate(rest, start=3)),
+        prevailing(),
+    ]
 
 
 def duration(vector: GrantVector) -> str:
@@ -103,7 +109,8 @@ def models(vector: GrantVector) -> str:
     after = " also after the license ends" if vector.term_days is not None else ""
     commercial = "" if "commercial" in vector.purposes else ", without charging for them"
     return (
-        f"Models. You may keep, run and publish the models that you trained in accordance with it{after}{commercial}. "
+        "Models. You may keep, run and publish the models that you trained in "
+        f"accordance with it{after}{commercial}. "
         "A model that gives the recordings themselves back counts as the data."
     )
 
@@ -119,7 +126,8 @@ def duties(vector: GrantVector) -> list[str]:
         days = vector.delete_on_withdrawal_days
         found.append(
             "Withdrawal. The people who are heard may withdraw their consent. When you are told of "
-            f"it, you delete their part within {days} days, use it for nothing new, and confirm that "
+            f"it, you delete their part within {days} days, use it for nothing new, "
+            "and confirm that "
             "you did. Models that were trained before need not be trained again."
         )
     if vector.benefit_share_bps:
@@ -136,7 +144,8 @@ def liability() -> str:
     """Say what nobody promises."""
     return (
         "No promises. The data is given as it is. Personal data was looked for and removed as the "
-        "manifest says; if you meet some all the same, you do not use it, and you tell the publisher."
+        "manifest says; if you meet some all the same, you do not use it, and you "
+        "tell the publisher."
     )
 
 
@@ -167,6 +176,8 @@ def paragraph(text: str) -> str:
 def bullets(lines: Iterable[str]) -> str:
     """Wrap a list."""
     return "\n".join(
-        textwrap.fill(line, WIDTH, initial_indent="  - ", subsequent_indent="    ", break_on_hyphens=False)
+        textwrap.fill(
+            line, WIDTH, initial_indent="  - ", subsequent_indent="    ", break_on_hyphens=False
+        )
         for line in lines
     )

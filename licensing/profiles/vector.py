@@ -6,7 +6,9 @@ from commonhold import purposes
 
 ALL = frozenset(purpose.slug for purpose in purposes.PURPOSES)
 EVERYTHING_OPEN = ALL - purposes.DENIED_BY_DEFAULT
-TRAINING = frozenset({"speech-recognition", "language-modeling", "evaluation", "research", "commercial"})
+TRAINING = frozenset(
+    {"speech-recognition", "language-modeling", "evaluation", "research", "commercial"}
+)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from licensing.models import Offer
 
 
 class Listing(models.Model):
-    """A dataset as the catalogue shows it: copies from the layers below, made by listings.refresh."""
+    """A dataset as the catalogue shows it: copies from below, made by listings.refresh."""
 
     dataset = models.OneToOneField(Dataset, on_delete=models.CASCADE, related_name="listing")
     version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="+")

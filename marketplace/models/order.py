@@ -48,7 +48,11 @@ class Order(models.Model):
                 fields=["buyer", "idempotency_key"], name="one_order_per_idempotency_key"
             ),
             models.CheckConstraint(
-                condition=Q(total_minor=F("price_minor") + F("fee_minor"), price_minor__gte=0, fee_minor__gte=0),
+                condition=Q(
+                    total_minor=F("price_minor") + F("fee_minor"),
+                    price_minor__gte=0,
+                    fee_minor__gte=0,
+                ),
                 name="order_total_adds_up",
             ),
             models.CheckConstraint(
