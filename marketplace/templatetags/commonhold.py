@@ -3,13 +3,15 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from html import unescape
 from typing import Any
 
-from commonhold.purposes import PURPOSES
+from commonhold.purposes import PURPOSES, Purpose
 from django import template
 from django.core.paginator import Page
 from django.forms import BoundField
 from django.http import QueryDict
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -66,11 +68,17 @@ def state(state: str, word: str = "") -> dict[str, Any]:
 
 
 @register.inclusion_tag("components/thread.html")
-def thread(stations: drawing.Stations, size: str = "normal", label: str = "") -> dict[str, Any]:
-    """Draw the thread of a recording, a dataset or a release; `size` is tiny or normal."""
+def thread(
+    stations: drawing.Stations, size: str = "normal", label: str = "", *, words: bool = True
+) -> dict[str, Any]:
+    """Draw the thread of a recording, a dataset or a release; `size` is tiny or normal.
+
+    Without `words` the states are told by the knots, and aloud.
+    """
     return {
         "stations": drawing.thread(stations or {}),
         "size": size,
+        "words": words,
         "label": label or "The way of this recording",
     }
 
@@ -360,7 +368,21 @@ def run_steps(steps: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
+@register.simple_tag
+def known_purposes() -> tuple[Purpose, ...]:
+    """Return every purpose there is, in order, with the phrase that explains it."""
+    return PURPOSES
+
+
+@register.simple_block_tag
+def codeblock(content: str, title: str = "") -> SafeString:
+    """Set what stands between the tags like `code` does: text, never markup."""
+    return render_to_string(
+        "components/code.html", {"text": unescape(content).strip("\n"), "title": title}
+    )
+
+
 @register.inclusion_tag("components/code.html")
-def code(text: str, title: str = "", language: str = "") -> dict[str, Any]:
+def code(text: str, title: str = "") -> dict[str, Any]:
     """Show commands or a document in mono, with a button that copies it."""
-    return {"text": text.strip("\n"), "title": title, "language": language}
+    return {"text": text.strip("\n"), "title": title}

@@ -16,7 +16,7 @@ STATIONS = {
 }
 STATE_WORDS = {"done": "Done", "active": "Under way", "waiting": "Waiting", "refused": "Refused"}
 
-Stations = Mapping[str, Any] | Iterable[Mapping[str, Any]]
+Stations = str | Mapping[str, Any] | Iterable[Mapping[str, Any]]
 
 
 class Box(TypedDict):
@@ -44,8 +44,9 @@ class Station(TypedDict):
 def thread(stations: Stations) -> list[Station]:
     """Lay out the eight stations; those not mentioned wait.
 
-    `stations` maps a station to its state, or to a mapping with `state` and optionally `label`,
-    `digest`, `at`, `detail`, `href`; or lists such mappings with a `station` each.
+    `stations` is one state for all of them; or maps a station to its state, or to a mapping with
+    `state` and optionally `label`, `digest`, `at`, `detail`, `href`; or lists such mappings with a
+    `station` each.
     KeyError where a station or a state is not one of ours.
     """
     given = _by_name(stations)
@@ -58,6 +59,8 @@ def thread(stations: Stations) -> list[Station]:
 
 
 def _by_name(stations: Stations) -> dict[str, Any]:
+    if isinstance(stations, str):
+        return dict.fromkeys(STATIONS, stations)
     if isinstance(stations, Mapping):
         return dict(stations)
     return {entry["station"]: entry for entry in stations}
@@ -100,7 +103,7 @@ def boxes(ranges: Iterable[Any], *, duration_ms: int, width: int) -> list[Box]:
     found: list[Box] = []
     for entry in ranges:
         start, end, kind = _range(entry)
-        left = min(max(start, 0), duration_ms) * width // duration_ms
+        left = min(min(max(start, 0), duration_ms) * width // duration_ms, width - 1)
         right = -(-min(max(end, 0), duration_ms) * width // duration_ms)
         found.append({"x": left, "width": max(1, right - left), "kind": kind})
     return found
