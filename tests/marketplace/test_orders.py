@@ -1,0 +1,296 @@
+"""Buying: one click, one transaction, and a release that proves itself."""
+
+import base64
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+
+import pytest
+from django.db import IntegrityError, connection, connections, transaction
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts.models import Organization
+from commonhold.verify import verify
+from ingestion import consent
+from ingestion.models import ConsentRecord, LogEntry
+from ingestion.storage import blob_store
+from licensing import access, grants
+from licensing.models import Grant, Offer
+from licensing.offers import OfferBeyondConsent, OfferClosed, OfferExists
+from marketplace import ledger, orders, pricing
+from marketplace.models import LedgerEntry, LedgerTransaction, Order
+from tests import factories, sealed
+
+pytestmark = pytest.mark.django_db
+
+
+def offer(profile: str = "commercial-training", amount_minor: int = 4000, **terms) -> Offer:
+    version = terms.pop("version", None) or sealed.version()
+    by = factories.owner_of(version.dataset.organization)
+    return pricing.publish_offer(
+        version=version, profile=profile, amount_minor=amount_minor, currency="EUR", by=by, **terms
+    )
+
+
+def buy(of: Offer, buyer: Organization | None = None, key: str = "k1") -> Order:
+    buyer = buyer or factories.organization("Acme Speech")
+    order, _ = orders.place(
+        offer=of,
+        buyer=buyer,
+        by=factories.owner_of(buyer),
+        accept_terms_sha256=of.terms_sha256,
+        idempotency_key=key,
+    )
+    return order
+
+
+def write_release(grant: Grant, folder: Path) -> Path:
+    for file in access.release(grant=grant):
+        path = folder / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if file.content is None:
+            with blob_store().open(file.sha256) as blob:
+                path.write_bytes(blob.read())
+        else:
+            path.write_bytes(file.content)
+    return folder
+
+
+def test_a_bought_release_verifies_offline(tmp_path):
+    order = buy(offer(term_days=365))
+    report = verify(write_release(order.grant, tmp_path))
+    assert {name: check.sentence for name, check in report.vector.items() if check.state != "ok"} == {}
+    assert report.passed
+
+
+def test_a_sale_moves_money_from_buyer_to_contributor_speakers_and_platform():
+    of = offer("commercial-training-benefit-share", 10_000, benefit_share_bps=2500)
+    order = buy(of)
+    sides = {
+        entry.account: entry.amount_minor for entry in order.ledger_transaction.entries.all()
+    }
+    assert sides == {
+        "clearing": 10_500,
+        "contributor": -7_500,
+        "benefit-pool": -2_500,
+        "platform-fee": -500,
+    }
+    assert ledger.earnings(organization=of.version.dataset.organization) == [
+        ledger.Earning("EUR", 7_500, 2_500)
+    ]
+
+
+def test_the_manifest_says_test_and_how_the_price_is_shared():
+    order = buy(offer("commercial-training-benefit-share", 10_000))
+    grant = statement_of(order.grant)["predicate"]["grant"]
+    assert grant["price"]["test"] is True
+    assert grant["price"]["amount"] == "100.00"
+    assert {share["payee"]: share["bps"] for share in grant["revenueShares"]} == {
+        order.offer.version.dataset.organization.name: 8500,
+        "pool:consenting-speakers": 1500,
+    }
+    assert order.is_test
+    assert order.grant.is_test
+
+
+def statement_of(grant: Grant):
+    return json.loads(base64.b64decode(grant.manifest["payload"]))
+
+
+def test_a_free_license_moves_no_money():
+    order = buy(offer("CC-BY-4.0", 0))
+    assert (order.total_minor, order.ledger_transaction) == (0, None)
+    assert not LedgerEntry.objects.exists()
+
+
+def test_the_same_key_buys_once():
+    of, buyer = offer(), factories.organization()
+    first = buy(of, buyer)
+    again, created = orders.place(
+        offer=of,
+        buyer=buyer,
+        by=factories.owner_of(buyer),
+        accept_terms_sha256=of.terms_sha256,
+        idempotency_key="k1",
+    )
+    assert (again, created) == (first, False)
+    assert Grant.objects.count() == LedgerTransaction.objects.count() == 1
+
+
+def test_the_same_key_for_another_offer_is_refused():
+    version, buyer = sealed.version(), factories.organization()
+    buy(offer(version=version), buyer)
+    other = offer("CC-BY-4.0", 0, version=version)
+    with pytest.raises(orders.IdempotencyConflict):
+        buy(other, buyer)
+    assert Order.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twenty_clicks_at_once_buy_once():
+    of, buyer = offer(), factories.organization()
+
+    def click(_: int) -> Order:
+        try:
+            return buy(of, buyer)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as clicks:
+        bought = set(clicks.map(click, range(20)))
+    assert len(bought) == 1
+    assert Order.objects.count() == LedgerTransaction.objects.count() == 1
+
+
+def test_accepting_other_terms_than_those_offered_buys_nothing():
+    of = offer()
+    buyer = factories.organization()
+    with pytest.raises(orders.TermsChanged):
+        orders.place(
+            offer=of,
+            buyer=buyer,
+            by=factories.owner_of(buyer),
+            accept_terms_sha256="0" * 64,
+            idempotency_key="k",
+        )
+    assert not Order.objects.exists()
+
+
+def test_a_closed_offer_sells_nothing():
+    of = offer()
+    pricing.close_offer(offer=of, by=factories.owner_of(of.version.dataset.organization))
+    with pytest.raises(OfferClosed):
+        buy(of)
+
+
+def test_consent_withdrawn_after_the_offer_stops_the_sale_whole():
+    of = offer()
+    logged = LogEntry.objects.count()
+    consent.withdraw(record=ConsentRecord.objects.latest("pk"), by="the speaker")
+    with pytest.raises(OfferBeyondConsent, match="withdrew consent"):
+        buy(of)
+    assert not Order.objects.exists()
+    assert not LedgerTransaction.objects.exists()
+    assert LogEntry.objects.count() == logged
+
+
+def test_an_organization_buys_no_license_of_its_own_data():
+    of = offer()
+    with pytest.raises(orders.OwnDataset):
+        buy(of, of.version.dataset.organization)
+
+
+def test_withdrawn_consent_stops_the_next_download():
+    order = buy(offer())
+    access.require(grant=order.grant)
+    consent.withdraw(record=ConsentRecord.objects.latest("pk"), by="the speaker")
+    with pytest.raises(access.ConsentNotInForce, match="withdrew consent"):
+        access.require(grant=order.grant)
+
+
+def test_a_revoked_license_downloads_nothing():
+    order = buy(offer())
+    grants.revoke(grant=order.grant, by=order.placed_by)
+    order.grant.refresh_from_db()
+    with pytest.raises(access.GrantNotInForce, match="was revoked"):
+        access.require(grant=order.grant)
+
+
+def test_an_offer_beyond_consent_names_file_speaker_and_purpose():
+    version = sealed.version(purposes=("speech-recognition", "research"))
+    with pytest.raises(OfferBeyondConsent) as refusal:
+        offer(version=version)
+    details = refusal.value.details
+    assert details["purpose"] == "commercial"
+    assert details["speaker"] == "p-0001"
+    assert str(details["path"]).startswith("audio/r0001/")
+    assert not Offer.objects.exists()
+
+
+def test_one_license_is_offered_once_at_a_time():
+    of = offer()
+    with pytest.raises(OfferExists):
+        offer(version=of.version)
+    by = factories.owner_of(of.version.dataset.organization)
+    pricing.close_offer(offer=of, by=by)
+    assert offer(version=of.version).is_open
+
+
+@pytest.mark.parametrize("amount_minor", [-1, 10**12 + 1])
+def test_an_absurd_price_is_refused(amount_minor):
+    with pytest.raises(pricing.InvalidPrice):
+        offer(amount_minor=amount_minor)
+
+
+def test_an_open_license_can_not_cost_money():
+    with pytest.raises(pricing.InvalidPrice, match="would mislead"):
+        offer("CC0-1.0", 100)
+
+
+def test_the_database_refuses_a_transaction_that_does_not_sum_to_zero():
+    sale = LedgerTransaction.objects.create(description="wrong")
+    with pytest.raises(IntegrityError, match="does not sum to zero"), transaction.atomic():
+        LedgerEntry.objects.create(
+            transaction=sale, account="clearing", amount_minor=5, currency="EUR"
+        )
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+@pytest.mark.parametrize("table", ["ledgerentry", "ledgertransaction"])
+def test_the_database_refuses_to_edit_the_ledger(table):
+    buy(offer())
+    with (
+        pytest.raises(IntegrityError, match="never changed"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(f"DELETE FROM marketplace_{table}")  # noqa: S608
+
+
+def test_the_database_refuses_to_change_granted_terms():
+    order = buy(offer())
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Offer.objects.filter(pk=order.offer_id).update(terms_text="anything goes")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Grant.objects.filter(pk=order.grant_id).update(valid_until=None, licensee_name="me")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Order.objects.filter(pk=order.pk).update(total_minor=1, price_minor=1, fee_minor=0)
+
+
+@given(
+    price=st.integers(0, 10**12),
+    share=st.integers(1, 10_000),
+    currency=st.sampled_from(["EUR", "JPY", "KWD"]),
+)
+def test_every_sale_sums_to_zero_and_leaves_nobody_owing(price, share, currency):
+    fee = pricing.fee(price)
+    pool = price * share // 10_000
+    assert 0 <= fee <= price // 20 + 1
+    assert 0 <= pool <= price
+    assert (price + fee) - (price - pool) - pool - fee == 0
+    assert pricing.parse_money(pricing.decimal_text(price, currency), currency) == price
+
+
+@pytest.mark.parametrize("text", ["", "abc", "1.005", "NaN", "Infinity", "1e-9"])
+def test_an_amount_that_is_no_amount_is_refused(text):
+    with pytest.raises(pricing.InvalidPrice):
+        pricing.parse_money(text, "EUR")
+
+
+def test_a_limited_license_ends_on_its_day():
+    order = buy(offer(term_days=30))
+    grant = order.grant
+    assert grant.valid_until is not None
+    assert (grant.valid_until - grant.valid_from).days == 30
+    assert access.state(grant=grant, at=grant.valid_until).license == "expired"
+
+
+def test_consent_that_runs_out_closes_the_download():
+    version = sealed.version(expires_on=date(2126, 1, 1))
+    grant = buy(offer(version=version)).grant
+    assert access.state(grant=grant).consent == "given"
+    later = grant.valid_from.replace(year=2126)
+    assert access.state(grant=grant, at=later).consent == "expired"
