@@ -1,0 +1,194 @@
+"""Forms of the studio: they read and hold what was typed; services decide whether it can stand."""
+
+from typing import Any
+
+from django import forms
+from django.utils.text import slugify
+
+from commonhold.errors import CommonholdError
+from commonhold.purposes import DENIED_BY_DEFAULT, PURPOSES
+from ingestion.models import File, Task, Version
+
+ORDINARY = [(one.slug, one.phrase) for one in PURPOSES if one.slug not in DENIED_BY_DEFAULT]
+SENSITIVE = [(one.slug, one.phrase) for one in PURPOSES if one.slug in DENIED_BY_DEFAULT]
+
+
+def refuse(form: forms.Form, error: CommonholdError, names: dict[str, str] | None = None) -> None:
+    """Show a service's refusal at the field it names, or at the head of the form."""
+    named = str(error.details.get("field", ""))
+    field = (names or {}).get(named, named)
+    form.add_error(field if field in form.fields else None, error.message)
+
+
+class DatasetForm(forms.Form):
+    """A new dataset."""
+
+    title = forms.CharField(
+        max_length=160, help_text="What people read in the catalogue, in any language."
+    )
+    slug = forms.CharField(
+        label="Short name",
+        max_length=80,
+        required=False,
+        help_text="Stands in its address: lower-case letters, digits, hyphens. Left empty, it is made from the title.",
+    )
+    language = forms.CharField(
+        label="Language spoken",
+        max_length=35,
+        help_text="Its code: sw is Swahili, am is Amharic, es-419 is Latin American Spanish.",
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
+    )
+    task = forms.ChoiceField(
+        label="What a model can learn from it",
+        choices=Task.choices,
+        widget=forms.RadioSelect,
+        initial=Task.SPEECH_RECOGNITION,
+    )
+    description = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text="Who speaks, when and where it was recorded, what it is about.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Make the short name from the title when it was left empty."""
+        cleaned = super().clean() or self.cleaned_data
+        if not cleaned.get("slug") and cleaned.get("title"):
+            cleaned["slug"] = slugify(cleaned["title"])[:80].strip("-")
+            if not cleaned["slug"]:
+                self.add_error(
+                    "slug", "The title has no Latin letters to make one from; type a short name."
+                )
+        return cleaned
+
+
+class SmallFileForm(forms.Form):
+    """One file by an ordinary form, for a browser without scripts."""
+
+    file = forms.FileField(label="Recording or transcript")
+
+
+class MultipleFileInput(forms.ClearableFileInput):
+    """A file input that takes several."""
+
+    allow_multiple_selected = True
+
+
+class ConsentForm(forms.Form):
+    """One consent of one speaker, as the signed form has it."""
+
+    name = forms.CharField(
+        label="Speaker’s name",
+        max_length=160,
+        help_text="Stays here. Everywhere else the speaker has a number, such as p-0001.",
+    )
+    contact = forms.CharField(
+        label="How to reach them",
+        max_length=254,
+        required=False,
+        help_text="A mail address or a telephone number; stays here too.",
+    )
+    role = forms.CharField(
+        label="Who they are in the recording",
+        max_length=40,
+        initial="speaker",
+        help_text="For example presenter, guest, caller.",
+    )
+    is_minor = forms.BooleanField(
+        label="They were not of age; a parent or guardian agreed", required=False
+    )
+    purposes = forms.MultipleChoiceField(
+        label="Their voice may be used …",
+        choices=ORDINARY,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Tick what the form they signed names. What is not ticked is not allowed.",
+    )
+    sensitive = forms.MultipleChoiceField(
+        label="Only if they said so in these words",
+        choices=SENSITIVE,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    excluded_purposes = forms.MultipleChoiceField(
+        label="They said no to …",
+        choices=ORDINARY + SENSITIVE,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Only where the speaker refused it in so many words.",
+    )
+    given_on = forms.DateField(
+        label="Agreed on",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    expires_on = forms.DateField(
+        label="Holds until",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text="The first day on which it no longer holds. Left empty, it holds until it is withdrawn.",
+    )
+    jurisdiction = forms.CharField(
+        label="Law it was given under",
+        max_length=20,
+        help_text="The country’s code, such as KE or UG, or EU.",
+    )
+    notice_text = forms.CharField(
+        label="What they were told before they agreed",
+        widget=forms.Textarea(attrs={"rows": 6, "dir": "auto"}),
+        help_text="The whole text of the form, as it was read or shown to them.",
+    )
+    notice_language = forms.CharField(
+        label="Language of that text", max_length=35, help_text="Its code, such as sw."
+    )
+    notice_version = forms.CharField(label="Edition of that text", max_length=40, required=False)
+    evidence = forms.FileField(
+        label="The signed form, or a recording of the yes",
+        required=False,
+        help_text="Only contributors of your organization can open it.",
+    )
+    everywhere = forms.BooleanField(label="They are heard in every file", required=False)
+
+
+class StretchForm(forms.Form):
+    """Where a speaker is heard: a file, or a part of it."""
+
+    file: "forms.ModelChoiceField[File]" = forms.ModelChoiceField(
+        queryset=File.objects.none(), required=False, empty_label="Choose a file"
+    )
+    start = forms.CharField(
+        label="From", required=False, widget=forms.TextInput(attrs={"placeholder": "0:00:00"})
+    )
+    end = forms.CharField(
+        label="To", required=False, widget=forms.TextInput(attrs={"placeholder": "the end"})
+    )
+
+    def __init__(self, *args: Any, version: Version, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["file"]
+        if isinstance(field, forms.ModelChoiceField):
+            field.queryset = version.files.filter(role=File.Role.SOURCE).order_by("path_key")
+
+
+StretchFormSet = forms.formset_factory(StretchForm, extra=1, max_num=200)
+
+
+class ConsentImportForm(forms.Form):
+    """Many consents at once, from the table."""
+
+    csv = forms.FileField(
+        label="The filled-in table",
+        help_text="UTF-8, commas or semicolons, up to 20,000 rows.",
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,text/csv"}),
+    )
+    notice_text = forms.CharField(
+        label="What the speakers were told before they agreed",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 5, "dir": "auto"}),
+        help_text="For rows that have no text of their own in the column notice_text.",
+    )
+    evidence = forms.FileField(
+        label="The signed forms that the table names",
+        required=False,
+        widget=MultipleFileInput,
+        help_text="Choose all of them at once.",
+    )

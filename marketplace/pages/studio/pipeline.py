@@ -1,0 +1,195 @@
+"""The pipeline tab: starting the machine, watching it, and dealing with what stopped."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from commonhold.errors import CommonholdError
+from ingestion import pipeline
+from ingestion.models import PipelineRun, StepRun, Version
+from ingestion.tasks import run_pipeline_task
+from marketplace.pages.studio import frame
+from marketplace.pages.studio.access import StudioRequest, Work, for_contributors, is_htmx, never_kept
+
+PER_PAGE = 25
+STEP_NAMES = {
+    "decode": "Open the recording",
+    "vad": "Find where somebody speaks",
+    "text": "Set the words beside the sound",
+    "detect": "Look for personal data",
+    "redact": "Scrub it from words and sound",
+    "strip": "Take out hidden tags and pictures",
+    "quality": "Measure the quality",
+}
+KNOTS = {
+    StepRun.State.PENDING: ("waiting", "Waiting"),
+    StepRun.State.RUNNING: ("active", "Working"),
+    StepRun.State.DONE: ("done", "Done"),
+    StepRun.State.FAILED: ("refused", "Stopped"),
+}
+UNFINISHED = (PipelineRun.State.PENDING, PipelineRun.State.RUNNING)
+
+
+@require_safe
+@for_contributors
+def show(request: StudioRequest, work: Work) -> HttpResponse:
+    """Show the runs of a version, live while one works."""
+    return tab(request, work)
+
+
+def tab(
+    request: StudioRequest, work: Work, *, error: CommonholdError | None = None
+) -> HttpResponse:
+    """Render the tab, with a refusal where there was one."""
+    context = live_context(request, work, phase=PipelineRun.Phase.INTAKE) | {
+        "start_url": work.url("start")
+    }
+    return frame.page(request, work, "pipeline", context, error=error)
+
+
+@require_safe
+@for_contributors
+def live(request: StudioRequest, work: Work) -> HttpResponse:
+    """Return the runs alone, for the page that polls; when they are over, have it load anew."""
+    context = live_context(request, work, phase=PipelineRun.Phase.INTAKE)
+    response = render(request, "pages/studio/live_runs.html", context)
+    if not context["is_live"] and is_htmx(request):
+        response["HX-Refresh"] = "true"
+    return never_kept(response)
+
+
+def live_context(request: StudioRequest, work: Work, *, phase: str) -> dict[str, Any]:
+    """Return the runs of a phase as a page shows them, and whether to ask again."""
+    runs = (
+        PipelineRun.objects.filter(file__version=work.version, phase=phase)
+        .select_related("file", "recipe")
+        .prefetch_related("steps")
+        .order_by("file__path_key")
+    )
+    page = Paginator(runs, PER_PAGE).get_page(request.GET.get("page"))
+    counts = count_states(runs)
+    return {
+        "work": work,
+        "version": work.version,
+        "page": page,
+        "rows": [row(work, run) for run in page],
+        "counts": counts,
+        "is_live": is_live(work.version, counts),
+        "live_url": f"{work.url('pipeline_live')}?page={page.number}",
+        "removable": work.version.is_open and work.version.review_finished_at is None,
+    }
+
+
+def count_states(runs: QuerySet[PipelineRun]) -> dict[str, int]:
+    """Count runs by state, with their total."""
+    found = dict(runs.order_by().values_list("state").annotate(Count("pk")))
+    return {**{str(state): 0 for state in PipelineRun.State.values}, **found, "total": sum(found.values())}
+
+
+def is_live(version: Version, counts: dict[str, int]) -> bool:
+    """Whether something is still going to change by itself."""
+    return version.is_open and any(counts[state] for state in UNFINISHED)
+
+
+def row(work: Work, run: PipelineRun) -> dict[str, Any]:
+    """Return a run as the page shows it."""
+    steps = list(run.steps.all())
+    knot, word = KNOTS[StepRun.State(run.state)]
+    working = next((step for step in steps if step.state == StepRun.State.RUNNING), None)
+    return {
+        "run": run,
+        "knot": knot,
+        "word": word,
+        "steps": [step_row(step) for step in steps],
+        "working": STEP_NAMES.get(working.name, working.name) if working else "",
+        "done": sum(step.state == StepRun.State.DONE for step in steps),
+        "retry_url": work.url("retry", run.pk),
+        "remove_url": work.url("remove_file", run.file.pk),
+    }
+
+
+def step_row(step: StepRun) -> dict[str, Any]:
+    """Return a step as the component and the table of its record show it."""
+    knot, word = KNOTS[StepRun.State(step.state)]
+    took = None
+    if step.started_at and step.ended_at:
+        took = int((step.ended_at - step.started_at).total_seconds() * 1000)
+    return {
+        "step": step,
+        "name": STEP_NAMES.get(step.name, step.name),
+        "state": knot,
+        "word": word,
+        "duration_ms": took,
+        "detail": step.error or told(step),
+        "replaced": step.name in {"redact", "strip", "quality"} and step.run.phase == "intake",
+    }
+
+
+def told(step: StepRun) -> str:
+    """Say in a sentence what a step found."""
+    found = step.output or {}
+    if not found:
+        return ""
+    match step.name:
+        case "decode":
+            return f"{found['codec']}, {found['sample_rate']:,} Hz, {found['channels']} channel{'s' * (found['channels'] != 1)}"
+        case "vad":
+            count = len(found["windows"])
+            return f"{count} stretch{'es' * (count != 1)} of speech"
+        case "text":
+            return told_text(found)
+        case "detect":
+            count, unsure = len(found["findings"]), len(found["not_checked"])
+            rest = f"; {unsure} stretches need a person" if unsure else ""
+            return f"{count} found{rest}"
+        case _:
+            return ""
+
+
+def told_text(found: dict[str, Any]) -> str:
+    """Say how the words came, and that a draft is a draft."""
+    count = len(found["segments"])
+    ways = {
+        "aligned": "your transcript, set to the sound",
+        "transcribed": "written down by the machine",
+        "read": "as you wrote it",
+    }
+    draft = "; a draft, so a person reads all of it" if found["grade"] == "draft" else ""
+    return f"{count} stretch{'es' * (count != 1)}, {ways.get(found['method'], found['method'])}{draft}"
+
+
+@require_POST
+@for_contributors
+def start(request: StudioRequest, work: Work) -> HttpResponse:
+    """Close the draft and start the machine."""
+    try:
+        runs = pipeline.start(version=work.version, by=request.user)
+    except CommonholdError as error:
+        return tab(request, work, error=error)
+    enqueue(runs)
+    return redirect(work.url("pipeline"))
+
+
+def enqueue(runs: list[PipelineRun]) -> None:
+    """Ask a worker for each run once the transaction stands."""
+    for run in runs:
+        run_pipeline_task.delay_on_commit(str(run.pk))
+
+
+@require_POST
+@for_contributors
+def retry(request: StudioRequest, work: Work, pk: UUID) -> HttpResponse:
+    """Try a stopped run again."""
+    run = get_object_or_404(PipelineRun, pk=pk, file__version=work.version)
+    try:
+        enqueue([pipeline.retry(run=run, by=request.user)])
+    except CommonholdError as error:
+        return tab(request, work, error=error)
+    messages.success(request, f"«{run.file.path}» is tried again. Steps that were done stay done.")
+    return redirect(work.url("review" if run.phase == PipelineRun.Phase.FINAL else "pipeline"))
