@@ -1,0 +1,75 @@
+from datetime import timedelta
+
+import pytest
+from commonhold import signing, statuslist
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from joserfc import jws
+from joserfc.jwk import ECKey
+
+from tests.sdk.bundles import NOW
+
+KEY = signing.make_key("ES256")
+URI = "https://commonhold.example/status/consent/1"
+
+
+def build(statuses, **changes):
+    facts = {"statuses": statuses, "uri": URI, "key": KEY, "issued": NOW}
+    return statuslist.build_status_list(**{**facts, **changes})
+
+
+@given(statuses=st.lists(st.integers(0, 3), max_size=60))
+@settings(max_examples=30)
+def test_every_status_is_read_back(statuses):
+    found = statuslist.check_status_list(build(statuses), [KEY.public], URI)
+    assert [found.status(index) for index in range(len(statuses))] == statuses
+
+
+def test_the_token_is_what_the_draft_says():
+    token = jws.deserialize_compact(build([0, 1]), ECKey.import_key(KEY.public.pem))
+    assert token.headers()["typ"] == "statuslist+jwt"
+    assert token.headers()["alg"] == "ES256"
+
+
+def test_a_list_packs_the_first_entry_into_the_lowest_bits():
+    assert statuslist.pack([1, 2, 0, 3, 2]) == bytes([0b11001001, 0b10])
+
+
+def test_a_list_is_fresh_for_a_day_and_then_stale():
+    found = statuslist.check_status_list(build([0]), [KEY.public])
+    assert found.is_fresh(NOW + timedelta(hours=23))
+    assert not found.is_fresh(NOW + timedelta(hours=24))
+
+
+def test_nothing_is_known_past_the_end_of_a_list():
+    found = statuslist.check_status_list(build([0, 0, 0, 0]), [KEY.public])
+    with pytest.raises(statuslist.StatusListError, match="no entry 4"):
+        found.status(4)
+
+
+def test_a_list_about_something_else_or_by_somebody_else_is_refused():
+    with pytest.raises(statuslist.StatusListError, match="not about"):
+        statuslist.check_status_list(build([0]), [KEY.public], URI + "2")
+    with pytest.raises(statuslist.StatusListError, match="nobody here vouches"):
+        statuslist.check_status_list(build([0]), [signing.make_key("ES256").public])
+
+
+def test_another_kind_of_token_by_the_same_key_is_refused():
+    header = {"alg": "ES256", "kid": KEY.keyid, "typ": "JWT"}
+    token = jws.serialize_compact(header, b"{}", ECKey.import_key(KEY.pem), algorithms=["ES256"])
+    with pytest.raises(statuslist.StatusListError, match="not a status list"):
+        statuslist.check_status_list(token, [KEY.public])
+
+
+@pytest.mark.parametrize("token", ["", "a.b.c", "e30.e30.", "\u00e4", "e30"])
+def test_a_string_that_is_no_token_is_refused(token):
+    with pytest.raises(statuslist.StatusListError):
+        statuslist.check_status_list(token, [KEY.public])
+
+
+def test_one_flipped_bit_anywhere_is_noticed():
+    token = build([0, 1, 2, 0, 1])
+    for place in range(len(token)):
+        flipped = token[:place] + chr(ord(token[place]) ^ 1) + token[place + 1 :]
+        with pytest.raises(statuslist.StatusListError):
+            statuslist.check_status_list(flipped, [KEY.public], URI)

@@ -1,0 +1,294 @@
+import base64
+import json
+import shutil
+import subprocess
+from datetime import timedelta
+
+import pytest
+from commonhold import fetching, pins, signing, trust, verify
+from commonhold.filecheck import PROOFS
+from commonhold.report import State
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.sdk import bundles
+
+LATER = bundles.NOW + timedelta(hours=1)
+STATES = ("signature", "logged", "files", "license", "consent")
+
+
+def states(report):
+    return {name: str(check.state) for name, check in report.vector.items()}
+
+
+def checked(folder, **options):
+    return verify.verify(folder, now=options.pop("now", LATER), **options)
+
+
+def test_an_untouched_release_holds_in_every_respect(bundle, site):
+    root = trust.read_trusted_root(site.trusted_root())
+    report = checked(bundle, trust=root)
+    assert states(report) == dict.fromkeys(STATES, "ok")
+    assert report.passed
+    assert report.trust.state is State.OK
+    assert report.about["licensee"] == "Example Speech GmbH"
+    assert json.loads(json.dumps(report.as_dict()))["passed"] is True
+
+
+def test_keys_that_came_with_the_download_are_called_that(bundle):
+    report = checked(bundle)
+    assert report.trust.state is State.WARNING
+    assert "came with the download" in report.trust.sentence
+
+
+def test_pinned_keys_are_used_and_another_sites_bundle_is_refused(bundle, site, tmp_path):
+    pins.pin(site.trusted_root())
+    assert checked(bundle).trust.details["source"] == "pinned"
+    impostor = bundles.write(tmp_path / "impostor", bundles.Site())
+    report = checked(impostor)
+    assert states(report)["signature"] == "failed"
+    assert not report.passed
+
+
+def test_a_site_that_swaps_its_log_key_is_not_believed(site):
+    pins.pin(site.trusted_root())
+    with pytest.raises(pins.PinnedKeysChangedError, match="Ask its operator"):
+        pins.pin(bundles.Site().trusted_root())
+
+
+def test_a_site_may_add_manifest_keys_under_the_same_log_key(site):
+    pins.pin(site.trusted_root())
+    rotated = bundles.Site(log_key=site.log_key, status_key=site.status_key)
+    pins.pin(rotated.trusted_root())
+    found = pins.pinned(bundles.ORIGIN)
+    assert found.manifest_keys[0].key.keyid == rotated.manifest_key.keyid
+
+
+@given(data=st.data())
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_one_flipped_bit_in_any_file_is_noticed(data, bundle, site):
+    files = sorted(path for path in bundle.rglob("*") if path.is_file())
+    path = data.draw(st.sampled_from(files))
+    original = path.read_bytes()
+    bit = data.draw(st.integers(0, len(original) * 8 - 1))
+    flipped = bytearray(original)
+    flipped[bit // 8] ^= 1 << bit % 8
+    given_trust = data.draw(st.sampled_from([None, trust.read_trusted_root(site.trusted_root())]))
+    path.write_bytes(flipped)
+    try:
+        report = checked(bundle, trust=given_trust)
+    finally:
+        path.write_bytes(original)
+    assert not report.passed, f"{path.name}, bit {bit}"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["README.md", "metadata.jsonl", "croissant.json", "LICENSE.txt", "audio/morning/0001.flac"],
+)
+def test_a_changed_file_is_named(bundle, name):
+    data = (bundle / name).read_bytes()
+    (bundle / name).write_bytes(b"X" + data[1:])
+    report = checked(bundle)
+    assert states(report) == {**dict.fromkeys(STATES, "ok"), "files": "failed"}
+    assert f"“{name}” was changed" in report.files.sentence
+
+
+@pytest.mark.parametrize("name", [*PROOFS[1:], "files.jsonl", "LICENSE.txt", "text/notes.jsonl"])
+def test_a_missing_file_is_named(bundle, site, name):
+    (bundle / name).unlink()
+    report = checked(bundle, trust=trust.read_trusted_root(site.trusted_root()))
+    assert states(report)["files"] == "failed"
+    assert {"path": name, "fault": "is missing"} in report.files.details["faults"]
+
+
+@pytest.mark.parametrize("name", ["audio/extra.flac", "notes.txt", "text/more/x", ".hidden"])
+def test_an_extra_file_is_named(bundle, name):
+    (bundle / name).parent.mkdir(exist_ok=True)
+    (bundle / name).write_bytes(b"extra")
+    report = checked(bundle)
+    assert states(report)["files"] == "failed"
+    assert f"“{name}” is not part of the release" in report.files.sentence
+
+
+def test_a_link_in_place_of_a_file_is_refused(bundle):
+    target = bundle / "README.md"
+    outside = shutil.copy(target, bundle.parent / "outside.md")
+    target.unlink()
+    target.symlink_to(outside)
+    assert "is a link" in checked(bundle).files.sentence
+
+
+def test_notes_of_hugging_face_tools_do_not_disturb(bundle):
+    notes = bundle / ".cache" / "huggingface" / "download" / "x.metadata"
+    notes.parent.mkdir(parents=True)
+    notes.write_text("etag")
+    assert checked(bundle).passed
+
+
+def test_swapped_papers_of_another_grant_do_not_pass(bundle, site, tmp_path):
+    other = bundles.write(tmp_path / "other", site)
+    for name in ("manifest.tlog-proof", "manifest.sigstore.json"):
+        shutil.copy(bundle / name, tmp_path / name)
+        shutil.copy(other / name, bundle / name)
+        assert states(checked(bundle))["logged"] == "failed"
+        shutil.copy(tmp_path / name, bundle / name)
+
+
+def test_a_manifest_alone_is_checked_without_its_files(bundle, tmp_path):
+    for name in ("manifest.dsse.json", "manifest.sigstore.json"):
+        report = checked(bundle / name)
+        assert states(report) == {**dict.fromkeys(STATES, "ok"), "files": "unknown"}
+    lone = shutil.copy(bundle / "manifest.sigstore.json", tmp_path / "received.json")
+    report = checked(lone, trust=bundle / "trusted_root.json")
+    assert states(report) == {
+        "signature": "ok",
+        "logged": "ok",
+        "files": "unknown",
+        "license": "ok",
+        "consent": "unknown",
+    }
+    lone = shutil.copy(bundle / "manifest.dsse.json", tmp_path / "received.json")
+    report = checked(lone, trust=bundle / "trusted_root.json")
+    assert states(report)["logged"] == "unknown"
+    report = checked(lone)
+    assert states(report)["signature"] == "failed"
+    assert "--trust" in report.signature.sentence
+
+
+def test_nothing_a_forged_manifest_says_is_repeated(bundle):
+    forger = signing.make_key("ES256")
+    envelope = signing.parse_envelope((bundle / "manifest.dsse.json").read_bytes())
+    forged = signing.sign_payload(envelope.payload, forger)
+    (bundle / "manifest.dsse.json").write_bytes(forged.to_bytes())
+    report = checked(bundle)
+    assert states(report) == {**dict.fromkeys(STATES, "unknown"), "signature": "failed"}
+    assert report.about == {}
+
+
+def test_a_license_is_in_force_only_within_its_time(bundle):
+    early = checked(bundle, now=bundles.NOW - timedelta(seconds=1))
+    late = checked(bundle, now=bundles.NOW + timedelta(days=365))
+    assert "begins only on" in early.license.sentence
+    assert "ended on" in late.license.sentence
+    assert not early.passed
+    assert not late.passed
+
+
+def test_a_test_license_says_that_it_is_one(bundle):
+    report = checked(bundle)
+    assert "TEST" in report.license.sentence
+    assert report.about["test"] is True
+
+
+def test_a_status_list_of_yesterday_is_stale_but_no_failure(bundle):
+    report = checked(bundle, now=bundles.NOW + timedelta(hours=25))
+    assert report.consent.state is State.WARNING
+    assert report.consent.details["standing"] == "stale"
+    assert report.passed
+
+
+@pytest.mark.parametrize(("status", "standing"), [(1, "withdrawn"), (2, "expired")])
+def test_a_fallen_consent_fails_and_names_the_person_and_the_files(bundle, site, status, standing):
+    statuses = [0] * 8
+    statuses[5] = status
+    (bundle / "consent-status.jwt").write_text(site.consent_status(statuses))
+    report = checked(bundle)
+    assert states(report) == {**dict.fromkeys(STATES, "ok"), "consent": "failed"}
+    assert report.consent.details["standing"] == standing
+    assert "p-0000" in report.consent.sentence
+    assert "p-0001" not in report.consent.sentence
+    affected = report.files.details["withdrawn_files"]
+    rows = bundles.rows_of(bundles.NAMES)
+    assert affected == [row.path for row in rows if 0 in row.consents]
+
+
+def test_a_status_list_by_the_wrong_key_is_refused(bundle):
+    other = bundles.Site().consent_status([0] * 8)
+    (bundle / "consent-status.jwt").write_text(other)
+    assert states(checked(bundle))["consent"] == "failed"
+
+
+def papers(bundle):
+    return verify.Documents.of({name: (bundle / name).read_bytes() for name in PROOFS})
+
+
+def test_asking_the_site_brings_a_withdrawal_that_the_snapshot_lacks(bundle, site):
+    fresh = {
+        bundles.CONSENT_URI: site.consent_status([0, 0, 1, 0, 0, 0, 0, 0], issued=LATER),
+        bundles.GRANT_URI: site.grant_status([0, 0, 0, 0]),
+    }
+    report = verify.verify_documents(
+        papers(bundle), now=LATER, fetch=lambda uri: fresh[uri].encode()
+    )
+    assert report.consent.details["standing"] == "withdrawn"
+    assert report.license.details["revocation"] == "none"
+
+
+def test_asking_the_site_brings_a_revocation(bundle, site):
+    fresh = {
+        bundles.CONSENT_URI: site.consent_status([0] * 8),
+        bundles.GRANT_URI: site.grant_status([0, 1, 0, 0]),
+    }
+    report = verify.verify_documents(
+        papers(bundle), now=LATER, fetch=lambda uri: fresh[uri].encode()
+    )
+    assert "revoked" in report.license.sentence
+    assert not report.passed
+
+
+def test_an_older_list_from_the_site_does_not_undo_a_withdrawal(bundle, site):
+    (bundle / "consent-status.jwt").write_text(site.consent_status([0] * 5 + [1] * 3))
+    older = site.consent_status([0] * 8, issued=bundles.NOW - timedelta(hours=5))
+    report = verify.verify_documents(papers(bundle), now=LATER, fetch=lambda _: older.encode())
+    assert report.consent.details["standing"] == "withdrawn"
+
+
+def test_a_site_that_can_not_be_asked_is_a_warning(bundle):
+    def fetch(uri):
+        message = f"{uri} could not be asked"
+        raise fetching.FetchError(message)
+
+    report = verify.verify_documents(papers(bundle), now=LATER, fetch=fetch)
+    assert report.license.state is State.WARNING
+    assert report.consent.state is State.WARNING
+    assert report.passed
+
+
+def test_there_is_nothing_to_verify_in_an_empty_folder(tmp_path):
+    with pytest.raises(verify.TargetError, match="no manifest"):
+        verify.verify(tmp_path)
+    with pytest.raises(verify.TargetError, match="nothing at"):
+        verify.verify(tmp_path / "absent")
+
+
+def test_openssl_alone_verifies_the_signature(bundle, site, tmp_path):
+    envelope = json.loads((bundle / "manifest.dsse.json").read_bytes())
+    payload = base64.b64decode(envelope["payload"])
+    kind = envelope["payloadType"].encode()
+    pae = b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
+    (tmp_path / "pae").write_bytes(pae)
+    (tmp_path / "sig").write_bytes(base64.b64decode(envelope["signatures"][0]["sig"]))
+    (tmp_path / "key.pem").write_text(site.manifest_key.public.pem)
+    command = ["openssl", "dgst", "-sha256", "-verify", "key.pem", "-signature", "sig", "pae"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False, text=True)
+    assert "Verified OK" in done.stdout
+    (tmp_path / "pae").write_bytes(pae + b" ")
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False, text=True)
+    assert done.returncode != 0
+
+
+def test_sha256sum_alone_verifies_the_files(bundle):
+    envelope = json.loads((bundle / "manifest.dsse.json").read_bytes())
+    subjects = json.loads(base64.b64decode(envelope["payload"]))["subject"]
+    lines = "".join(f"{entry['digest']['sha256']}  {entry['name']}\n" for entry in subjects)
+    command = ["sha256sum", "-c", "--strict"]
+    done = subprocess.run(
+        command, cwd=bundle, input=lines, capture_output=True, check=False, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(": OK") == len(subjects)
