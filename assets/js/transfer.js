@@ -58,6 +58,18 @@ const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2,
 const base64 = (bytes) => btoa(String.fromCharCode(...bytes));
 const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
+/** Whether an HTTP status may pass by itself: the server is busy or broken, or was too slow. */
+const isPassing = (status) => status >= 500 || status === 408 || status === 429;
+
+/** Read problem JSON (RFC 9457); anything else is a problem without details. */
+function problemOf(text) {
+  try {
+    return JSON.parse(text) ?? {};
+  } catch {
+    return {};
+  }
+}
+
 async function digestOf(bytes) {
   // WebCrypto is there on https and on localhost only.
   if (globalThis.crypto?.subtle) return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
@@ -103,6 +115,7 @@ export class Transfer {
     try {
       this.set("active", "Asking where it stopped");
       this.upload = await this.begin();
+      this.set("active");
       const whole = this.upload.state === "complete" ? null : await this.sendParts();
       const result = whole ? await this.finish(whole) : this.upload;
       this.sent.set(0, this.size);
@@ -167,12 +180,12 @@ export class Transfer {
       await online();
       const part = this.upload.parts.find((entry) => entry.number === number);
       try {
-        const status = await this.put(part, bytes, checksum);
+        const { status, problem } = await this.put(part, bytes, checksum);
         if (status < 300) return;
         if (status === 403 && tried < TRIES) this.upload = await this.ask("GET", `/${this.upload.id}`);
-        else if (status < 500 && status !== 408 && status !== 429) {
-          throw new Refused(`Part ${number} was refused (${status}). Choose the file again to start afresh.`);
-        } else throw new Error(`the server answered ${status}`);
+        else if (isPassing(status) || problem.code === "digest-mismatch") {
+          throw new Error(problem.detail ?? `the server answered ${status}`);
+        } else throw new Refused(problem.detail ?? `Part ${number} was refused (${status}).`);
       } catch (problem) {
         this.sent.delete(number);
         if (problem instanceof Paused) {
@@ -207,7 +220,7 @@ export class Transfer {
       };
       request.onload = () => {
         if (request.status < 300) this.sent.set(part.number, part.size);
-        resolve(request.status);
+        resolve({ status: request.status, problem: problemOf(request.responseText) });
       };
       request.onerror = () => reject(new Error("the connection broke"));
       request.onabort = () => reject(new Paused());
@@ -233,8 +246,8 @@ export class Transfer {
       await online();
       const response = await this.fetch(method, path, body).catch(() => null);
       if (response?.ok) return response.status === 204 ? null : response.json();
-      if (response && response.status < 500 && response.status !== 408 && response.status !== 429) {
-        const problem = await response.json().catch(() => ({}));
+      if (response && !isPassing(response.status)) {
+        const problem = problemOf(await response.text());
         throw new Refused(problem.detail ?? `The server refused this (${response.status}).`);
       }
       const reason = response ? `the server answered ${response.status}` : "the connection broke";

@@ -17,8 +17,8 @@ import { Gate, Lanes, Transfer, unfinished } from "./transfer.js";
 
 const PARTS_AT_A_TIME = 3;
 const FILES_AT_A_TIME = 3;
-const AUDIO = /\.(wav|flac|mp3|ogg|oga|opus|m4a|aac|webm|wma|aiff?)$/i;
-const TRANSCRIPT = /\.(txt|srt|vtt|json|jsonl|eaf|textgrid|csv|tsv|ctm|xml)$/i;
+const AUDIO = /\.(wav|wave|bwf|flac|mp3|og[ga]|opus|m4[ab]|mp4)$/i;
+const TRANSCRIPT = /\.(txt|jsonl|ndjson|csv)$/i;
 
 const stemOf = (path) => path.replace(/\.[^./]+$/, "").toLowerCase();
 
