@@ -21,6 +21,8 @@ TASK_CATEGORIES = {
     "language-modeling": "text-generation",
 }
 MAX_FILE_OBJECTS = 1000
+JSON_LINES = "application/jsonlines"
+"""Croissant's own name for JSON Lines; mlcroissant reads no other."""
 COLLECTION = "Recordings uploaded by their publisher, with a consent record per speaker."
 FIELDS = {
     "file_name": "sc:Text",
@@ -159,13 +161,20 @@ def distribution(
 ) -> list[dict[str, Any]]:
     """Describe the files: index, metadata, and each clip while there are not too many."""
     objects = [
-        file_object("files.jsonl", "application/jsonl", canonical.sha256_hex(index), len(index)),
-        file_object("metadata.jsonl", "application/jsonl", metadata_row.sha256, metadata_row.size),
+        file_object("files.jsonl", JSON_LINES, canonical.sha256_hex(index), len(index)),
+        file_object("metadata.jsonl", JSON_LINES, metadata_row.sha256, metadata_row.size),
     ]
     rest = [row for row in rows if row.path not in {"README.md", "metadata.jsonl"}]
     if len(rest) <= MAX_FILE_OBJECTS:
-        objects += [file_object(row.path, row.media_type, row.sha256, row.size) for row in rest]
+        objects += [
+            file_object(row.path, encoding_format(row), row.sha256, row.size) for row in rest
+        ]
     return objects
+
+
+def encoding_format(row: IndexRow) -> str:
+    """Return a file's media type in Croissant's words."""
+    return JSON_LINES if row.path.endswith(".jsonl") else row.media_type
 
 
 def file_object(path: str, media_type: str, sha256: str, size: int) -> dict[str, Any]:
