@@ -6,11 +6,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import dj_database_url
+import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
 from marketplace import broker, postgres
+
+# Lets forms and views be written with their types (`ModelForm[Offer]`), as mypy wants them.
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("DATA_DIR") or BASE_DIR / "data").resolve()
@@ -194,6 +198,24 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "marketplace.api.pagination.Pages",
     "EXCEPTION_HANDLER": "marketplace.api.problems.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+# One line for each event, on standard error, which `manage.py up` and docker keep. Refusals (4xx)
+# are not logged: addresses of the site can carry a token.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s", "validate": True}
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "INFO")},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.request": {"level": "ERROR"},
+        "django.server": {"handlers": [], "propagate": True},
+        "pgmq": {"level": "WARNING"},
+    },
 }
 
 # Where bytes live, and how long a signed link to them is good.

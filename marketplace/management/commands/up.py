@@ -1,6 +1,7 @@
 """`manage.py up`: everything on one machine, from the database to the scheduler."""
 
 import contextlib
+import http
 import http.client
 import os
 import secrets
@@ -166,13 +167,12 @@ def prepare_database() -> None:
 
 
 def answers(port: int) -> bool:
-    """Tell whether the site answers at all."""
+    """Tell whether the site answers, and not with an error of its own."""
     request = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         request.request("GET", "/healthz")
-        request.getresponse().read()
+        return request.getresponse().status < http.HTTPStatus.INTERNAL_SERVER_ERROR
     except OSError:
         return False
     finally:
         request.close()
-    return True
