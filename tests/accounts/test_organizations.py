@@ -1,0 +1,133 @@
+"""Organizations: who may do what in them, and the keys of their machines."""
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.db import IntegrityError, transaction
+
+from accounts import organizations
+from accounts.models import ApiKey, Role
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+ALLOWED = {
+    "accounts.view_organization": {"owner", "editor", "buyer"},
+    "accounts.manage_organization": {"owner"},
+    "accounts.contribute_for_organization": {"owner", "editor"},
+    "accounts.buy_for_organization": {"owner", "buyer"},
+}
+
+
+@pytest.mark.parametrize("permission", ALLOWED)
+def test_each_role_may_do_what_its_name_says_and_no_more(permission):
+    organization = factories.organization()
+    people = {role: factories.member(organization, role) for role in Role.values}
+    people["stranger"] = factories.user()
+    people["owner of another"] = factories.owner_of(factories.organization())
+    people["nobody"] = AnonymousUser()
+    allowed = {name for name, person in people.items() if person.has_perm(permission, organization)}
+    assert allowed == ALLOWED[permission]
+
+
+def test_a_person_who_was_switched_off_may_do_nothing():
+    organization = factories.organization()
+    owner = factories.owner_of(organization)
+    owner.is_active = False
+    owner.save()
+    assert not owner.has_perm("accounts.view_organization", organization)
+
+
+def test_a_key_is_kept_as_a_hash_and_found_by_its_secret():
+    organization = factories.organization()
+    key, secret = organizations.issue_key(
+        organization=organization,
+        user=factories.owner_of(organization),
+        name="gpu box",
+        scopes=["read", "download"],
+    )
+    stored = ApiKey.objects.get(pk=key.pk)
+    assert secret.split(".")[1] not in "".join(str(value) for value in vars(stored).values())
+    assert ApiKey.objects.get_from_key(secret) == stored
+    assert stored.hashed_key.startswith("sha512$$")
+
+
+def test_a_revoked_key_is_not_usable():
+    organization = factories.organization()
+    owner = factories.owner_of(organization)
+    key, secret = organizations.issue_key(
+        organization=organization, user=owner, name="k", scopes=["read"]
+    )
+    organizations.revoke_key(key=key, by=owner)
+    assert not ApiKey.objects.is_valid(secret)
+
+
+@pytest.mark.parametrize("scopes", [[], ["everything"], ["read", "root"]])
+def test_a_key_with_unknown_scopes_is_refused(scopes):
+    organization = factories.organization()
+    with pytest.raises(organizations.UnknownScope):
+        organizations.issue_key(
+            organization=organization,
+            user=factories.owner_of(organization),
+            name="k",
+            scopes=scopes,
+        )
+
+
+def test_a_stranger_makes_no_key_for_an_organization():
+    with pytest.raises(organizations.NotAllowed):
+        organizations.issue_key(
+            organization=factories.organization(),
+            user=factories.user(),
+            name="k",
+            scopes=["read"],
+        )
+
+
+def test_a_member_who_leaves_loses_their_keys():
+    organization = factories.organization()
+    editor = factories.member(organization, Role.EDITOR)
+    _, secret = organizations.issue_key(
+        organization=organization, user=editor, name="k", scopes=["contribute"]
+    )
+    organizations.remove_member(
+        organization=organization, user=editor, by=factories.owner_of(organization)
+    )
+    assert not ApiKey.objects.is_valid(secret)
+
+
+def test_the_last_owner_can_not_leave():
+    organization = factories.organization()
+    owner = factories.owner_of(organization)
+    with pytest.raises(organizations.LastOwner):
+        organizations.remove_member(organization=organization, user=owner, by=owner)
+    with pytest.raises(organizations.LastOwner):
+        organizations.add_member(organization=organization, user=owner, role=Role.BUYER, by=owner)
+
+
+@pytest.mark.parametrize("role", [Role.EDITOR, Role.BUYER])
+def test_only_an_owner_changes_members(role):
+    organization = factories.organization()
+    with pytest.raises(organizations.NotAllowed):
+        organizations.add_member(
+            organization=organization,
+            user=factories.user(),
+            role=Role.OWNER,
+            by=factories.member(organization, role),
+        )
+
+
+def test_two_organizations_can_not_share_an_address():
+    factories.organization("Radio Kasese")
+    with pytest.raises(organizations.NameTaken, match="radio-kasese"):
+        factories.organization("Radio  Kasese!")
+
+
+def test_a_name_without_latin_letters_asks_for_a_short_name():
+    with pytest.raises(organizations.NameTaken, match="no letters"):
+        factories.organization("መቐለ ሬድዮ")
+
+
+def test_an_email_belongs_to_one_person_whatever_its_case():
+    factories.user("amina@example.org")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        factories.user("AMINA@example.org")
