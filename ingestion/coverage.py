@@ -78,14 +78,33 @@ def first_path(*, version: Version, number: int) -> str:
 
 def state(*, version: Version, at: datetime | None = None) -> str:
     """Return "given", "withdrawn" or "expired": whether everybody's consent still holds."""
+    return states(versions=[version], at=at)[version.pk]
+
+
+def states(*, versions: Iterable[Version], at: datetime | None = None) -> dict[int, str]:
+    """Return the state of each sealed version by its primary key, in one query."""
     moment = at or timezone.now()
-    release = version.release or {}
-    known = {record.status_index: record for record in records(version=version)}
-    states = {"given"}
-    for row in release["consent"]["records"]:
-        record = known.get(row["idx"])
-        if record is None or record.withdrawn_at is not None:
-            states.add("withdrawn")
-        elif record.expires_on is not None and record.expires_on <= moment.date():
-            states.add("expired")
-    return "withdrawn" if "withdrawn" in states else "expired" if "expired" in states else "given"
+    rests_on = {
+        version.pk: [row["idx"] for row in (version.release or {})["consent"]["records"]]
+        for version in versions
+    }
+    everything = {place for places in rests_on.values() for place in places}
+    found = ConsentRecord.objects.filter(status_index__in=everything)
+    known = {record.status_index: standing(record=record, moment=moment) for record in found}
+    return {
+        pk: worst({known.get(place, "withdrawn") for place in places})
+        for pk, places in rests_on.items()
+    }
+
+
+def standing(*, record: ConsentRecord, moment: datetime) -> str:
+    """Return the state of one consent."""
+    if record.withdrawn_at is not None:
+        return "withdrawn"
+    expired = record.expires_on is not None and record.expires_on <= moment.date()
+    return "expired" if expired else "given"
+
+
+def worst(found: set[str]) -> str:
+    """Return the state that decides."""
+    return next((state for state in ("withdrawn", "expired") if state in found), "given")

@@ -1,7 +1,9 @@
 """Using a license: is it in force, does consent still hold, and what may be taken."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from commonhold import canonical
 from commonhold.errors import CommonholdError
@@ -57,16 +59,30 @@ class ReleaseFile:
 
 def state(*, grant: Grant, at: datetime | None = None) -> AccessState:
     """Return whether the license is in force and consent holds, now or at a moment."""
+    return states(grants=[grant], at=at)[grant.pk]
+
+
+def states(*, grants: Sequence[Grant], at: datetime | None = None) -> dict[UUID, AccessState]:
+    """Return the state of each grant by its id, asking about the consents once."""
     moment = at or timezone.now()
+    consent = coverage.states(versions={grant.version for grant in grants}, at=moment)
+    return {
+        grant.pk: AccessState(
+            license=license_state(grant=grant, moment=moment), consent=consent[grant.version_id]
+        )
+        for grant in grants
+    }
+
+
+def license_state(*, grant: Grant, moment: datetime) -> str:
+    """Return whether the license is in force, its dates included."""
     if grant.state == Grant.State.REVOKED:
-        in_force = "revoked"
-    elif moment < grant.valid_from:
-        in_force = "not-yet"
-    elif grant.valid_until is not None and moment >= grant.valid_until:
-        in_force = "expired"
-    else:
-        in_force = "in-force"
-    return AccessState(license=in_force, consent=coverage.state(version=grant.version, at=moment))
+        return "revoked"
+    if moment < grant.valid_from:
+        return "not-yet"
+    if grant.valid_until is not None and moment >= grant.valid_until:
+        return "expired"
+    return "in-force"
 
 
 def require(*, grant: Grant) -> None:

@@ -5,5 +5,6 @@ from django.urls import include, path
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("studio/", include("marketplace.pages.studio.urls")),
+    path("", include("marketplace.api.urls")),
     path("", include("marketplace.pages.urls")),
 ]

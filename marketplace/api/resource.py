@@ -1,0 +1,79 @@
+"""What the views of the native API have in common: scopes, finding what an address names, pages."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+
+from accounts.models import User
+from ingestion.models import Dataset, Version
+from marketplace.api.pagination import Pages
+from marketplace.api.permissions import Scoped, require_dataset
+
+OPEN: tuple[str, ...] = ()
+"""The scopes of a method that anybody may use."""
+
+
+class Resource(APIView):
+    """A view that names, for each method, the scopes of which a key needs one."""
+
+    permission_classes: Sequence[Any] = (Scoped,)
+    scopes: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+
+
+class Collection(Resource):
+    """A view whose GET answers a list in pages."""
+
+    pagination_class: ClassVar[type[Pages]] = Pages
+
+    def context(self, rows: Sequence[Any]) -> dict[str, object]:  # noqa: ARG002 - for subclasses
+        """Read what a page of rows needs beside them, at once. Nothing, unless a view says so."""
+        return {}
+
+    def pages(
+        self,
+        request: Request,
+        rows: QuerySet[Any] | Sequence[Any],
+        serializer: type[BaseSerializer[Any]],
+        **context: object,
+    ) -> Response:
+        """Answer the page of `rows` that the request asks for."""
+        paginator = self.pagination_class()
+        page = paginator.paginate_queryset(rows, request, view=self)
+        context = {"request": request, **self.context(page or []), **context}
+        shown = serializer(page, many=True, context=context)
+        return paginator.get_paginated_response(shown.data)
+
+
+def caller(request: Request) -> User:
+    """Return who calls; only for methods that have a scope, where somebody always does."""
+    user = request.user
+    assert isinstance(user, User)  # noqa: S101 - Scoped let nobody else in
+    return user
+
+
+def find_dataset(
+    request: Request, org: str, slug: str, permission: str = "ingestion.view_dataset"
+) -> Dataset:
+    """Return the dataset at an address if the caller may do this with it; else 404 or 403."""
+    datasets = Dataset.objects.select_related("organization")
+    dataset = get_object_or_404(datasets, organization__slug=org, slug=slug)
+    require_dataset(request, permission, dataset)
+    return dataset
+
+
+def find_version(
+    request: Request, org: str, slug: str, number: int, permission: str = "ingestion.view_dataset"
+) -> Version:
+    """Return the version at an address if the caller may do this with it; else 404 or 403."""
+    versions = Version.objects.select_related("dataset__organization", "log_entry")
+    version = get_object_or_404(
+        versions, dataset__organization__slug=org, dataset__slug=slug, number=number
+    )
+    require_dataset(request, permission, version)
+    return version

@@ -1,0 +1,251 @@
+"""Uploads: announcing a file, sending its parts, completing it."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+from uuid import UUID
+
+from commonhold.errors import CommonholdError
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import Scope
+from ingestion import datasets, uploads
+from ingestion.models import Upload
+from ingestion.storage import CHUNK
+from marketplace.api import links
+from marketplace.api.permissions import require_dataset
+from marketplace.api.resource import Resource, caller, find_dataset
+
+
+class LengthRequired(CommonholdError):
+    """A part came without saying how long it is."""
+
+    code = "length-required"
+    status = 411
+
+
+class PartSizeWrong(CommonholdError):
+    """A part is longer or shorter than its place."""
+
+    code = "part-size-wrong"
+    status = 422
+
+
+class UploadRefused(CommonholdError):
+    """The bytes arrived, and can't be taken. Nothing was kept."""
+
+    code = "upload-refused"
+    status = 422
+
+
+class BeginUpload(serializers.Serializer[Any]):
+    """A file announced."""
+
+    dataset = serializers.RegexField(
+        r"^[^/\s]+/[^/\s]+$", error_messages={"invalid": "Name it as organization/dataset."}
+    )
+    path = serializers.CharField(trim_whitespace=False, allow_blank=True)
+    size = serializers.IntegerField()
+    sha256 = serializers.CharField(required=False, allow_blank=True, default="")
+
+
+class CompleteUpload(serializers.Serializer[Any]):
+    """The digest of the whole file, as the client read it."""
+
+    sha256 = serializers.RegexField(
+        r"^[0-9a-f]{64}$",
+        error_messages={"invalid": "A SHA-256 digest is 64 lower-case hexadecimal digits."},
+    )
+
+
+class PartJson(serializers.Serializer[Any]):
+    """A part, and where to PUT it (with `x-amz-checksum-sha256`, and no key)."""
+
+    number = serializers.IntegerField()
+    offset = serializers.IntegerField()
+    size = serializers.IntegerField()
+    url = serializers.CharField()
+    received = serializers.BooleanField()
+
+
+class UploadJson(serializers.Serializer[Any]):
+    """An upload, with fresh addresses for its parts while it is open."""
+
+    id = serializers.UUIDField()
+    state = serializers.CharField()
+    path = serializers.CharField()
+    size = serializers.IntegerField()
+    part_size = serializers.IntegerField()
+    parts = PartJson(many=True)
+    error = serializers.CharField(allow_null=True)
+
+
+class ReceivedFileJson(serializers.Serializer[Any]):
+    """The file that an upload became."""
+
+    path = serializers.CharField()
+    sha256 = serializers.CharField(source="blob_id")
+    size = serializers.IntegerField(source="blob.size")
+    kind = serializers.CharField()
+
+
+class CompletedJson(serializers.Serializer[Any]):
+    """An upload that is over."""
+
+    state = serializers.CharField()
+    file = ReceivedFileJson()
+
+
+def render(request: Request, upload: Upload) -> dict[str, Any]:
+    """Return an upload as JSON, its part addresses signed for the next hour."""
+    is_open = upload.state == Upload.State.OPEN
+    states = uploads.part_states(upload=upload) if is_open else []
+    parts = [
+        {
+            "number": part.number,
+            "offset": part.offset,
+            "size": part.size,
+            "url": part_url(request, upload, part.number),
+            "received": part.received,
+        }
+        for part in states
+    ]
+    shown = {name: getattr(upload, name) for name in ("id", "state", "path", "size", "part_size")}
+    return dict(UploadJson({**shown, "parts": parts, "error": upload.error or None}).data)
+
+
+def part_url(request: Request, upload: Upload, number: int) -> str:
+    """Return where one part is sent."""
+    path = reverse("api:part", args=[upload.pk, number])
+    return links.make(request, "PUT", path, seconds=settings.DOWNLOAD_URL_SECONDS)
+
+
+def find_upload(request: Request, upload_id: UUID) -> Upload:
+    """Return an upload if the caller may change its dataset; else 404 or 403."""
+    found = Upload.objects.select_related("version__dataset__organization", "file__blob")
+    upload = get_object_or_404(found, pk=upload_id)
+    require_dataset(request, "ingestion.change_dataset", upload)
+    return upload
+
+
+class Uploads(Resource):
+    """The door for new files."""
+
+    scopes: ClassVar = {"POST": (Scope.CONTRIBUTE,)}
+
+    @extend_schema(request=BeginUpload, responses={201: UploadJson})
+    @transaction.atomic
+    def post(self, request: Request) -> Response:
+        """Announce a file for a dataset's draft. Asked again, returns the upload under way."""
+        asked = BeginUpload(data=request.data)
+        asked.is_valid(raise_exception=True)
+        data = asked.validated_data
+        org, slug = data["dataset"].split("/")
+        dataset = find_dataset(request, org, slug, "ingestion.change_dataset")
+        version = datasets.open_draft(dataset=dataset, by=caller(request))
+        upload = uploads.begin(
+            version=version,
+            path=data["path"],
+            size=data["size"],
+            sha256=data["sha256"],
+            by=caller(request),
+        )
+        return Response(render(request, upload), status=status.HTTP_201_CREATED)
+
+
+class OneUpload(Resource):
+    """An upload under way."""
+
+    scopes: ClassVar = {"GET": (Scope.CONTRIBUTE,), "DELETE": (Scope.CONTRIBUTE,)}
+
+    @extend_schema(responses=UploadJson)
+    def get(self, request: Request, upload_id: UUID) -> Response:
+        """Tell which parts have arrived, with fresh addresses: what a client needs to resume."""
+        return Response(render(request, find_upload(request, upload_id)))
+
+    @extend_schema(request=None, responses={204: None})
+    @transaction.atomic
+    def delete(self, request: Request, upload_id: UUID) -> Response:
+        """Give the upload up and forget its parts. A file that is complete stays."""
+        uploads.cancel(upload=find_upload(request, upload_id))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class Completion(Resource):
+    """The end of an upload."""
+
+    scopes: ClassVar = {"POST": (Scope.CONTRIBUTE,)}
+
+    @extend_schema(request=CompleteUpload, responses=CompletedJson)
+    def post(self, request: Request, upload_id: UUID) -> Response:
+        """Join the parts and check the whole: the file it became, or why it is refused."""
+        asked = CompleteUpload(data=request.data)
+        asked.is_valid(raise_exception=True)
+        upload = find_upload(request, upload_id)
+        done = uploads.complete(upload=upload, sha256=asked.validated_data["sha256"])
+        if done.state == Upload.State.REFUSED:
+            raise UploadRefused(done.error, path=done.path, reason=done.error_code)
+        return Response(CompletedJson({"state": done.state, "file": done.file}).data)
+
+
+class Part(Resource):
+    """Where the bytes of one part are sent. The address itself is the permission."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    @extend_schema(
+        auth=[],
+        request={"application/octet-stream": OpenApiTypes.BINARY},
+        responses={200: None},
+        parameters=[
+            OpenApiParameter(
+                "x-amz-checksum-sha256",
+                str,
+                OpenApiParameter.HEADER,
+                required=True,
+                description="SHA-256 of the part's bytes, base64.",
+            )
+        ],
+    )
+    def put(self, request: Request, upload_id: UUID, number: int) -> HttpResponse:
+        """Take the bytes of a part as they come. Sent again, it replaces what was sent before."""
+        links.require(request)
+        upload = get_object_or_404(Upload, pk=upload_id)
+        require_length(request, upload, number)
+        part = uploads.receive_part(
+            upload=upload,
+            number=number,
+            chunks=chunks(request),
+            checksum=request.headers.get("x-amz-checksum-sha256", ""),
+        )
+        return HttpResponse(headers={"ETag": f'"{part.sha256}"'})
+
+
+def require_length(request: Request, upload: Upload, number: int) -> None:
+    """Refuse a part by its Content-Length, before a byte of it is read."""
+    try:
+        length = int(request.headers.get("Content-Length") or "")
+    except ValueError as error:
+        message = f"Send part {number} of «{upload.path}» with its Content-Length."
+        raise LengthRequired(message) from error
+    if 1 <= number <= upload.part_count and length != upload.part_length(number):
+        message = (
+            f"Part {number} of «{upload.path}» has {upload.part_length(number):,} bytes; "
+            f"{length:,} were about to be sent."
+        )
+        raise PartSizeWrong(message, number=number, size=upload.part_length(number))
+
+
+def chunks(request: Request) -> Iterator[bytes]:
+    """Yield the body as it arrives; it is never whole in memory."""
+    while chunk := request._request.read(CHUNK):  # noqa: SLF001 - the stream under DRF's parsers
+        yield chunk
