@@ -130,7 +130,7 @@ def _reader(source: InputContainer, name: str) -> Reader:
         raise several_tracks(name, len(source.streams.audio))
     stream = source.streams.audio[0]
     context = stream.codec_context
-    if context is None or stream.rate is None or context.format is None:
+    if context is None or not stream.rate or context.format is None:
         raise damaged(name)
     rate, channels = stream.rate, stream.channels
     if not (1 <= channels <= MAX_CHANNELS and MIN_RATE <= rate <= MAX_RATE):
@@ -156,14 +156,7 @@ def _kept_bits(context: Any) -> int:
     kind = context.format.name.rstrip("p")
     if kind in {"flt", "dbl"}:
         return 24 if context.name in LOSSLESS_FLOAT else 16
-    if kind == "s32":
-        return 16 if 0 < _raw_bits(context) <= 16 else 24
-    return 16
-
-
-def _raw_bits(context: Any) -> int:
-    bits: int | None = getattr(context, "bits_per_raw_sample", None)
-    return bits or 0
+    return 24 if kind == "s32" else 16
 
 
 def _left_justified(frame: AudioFrame, channels: int, bits: int) -> Samples:

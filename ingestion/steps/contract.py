@@ -10,6 +10,32 @@ from commonhold.errors import CommonholdError
 JsonObject = dict[str, Any]
 
 DEFAULT_MEMORY_MIB = 4096
+# ISO 639-3 codes that people write for languages which have a two-letter one (RFC 5646 §2.2.1).
+SHORT_CODES = {
+    "eng": "en",
+    "swa": "sw",
+    "swh": "sw",
+    "swc": "sw",
+    "spa": "es",
+    "fra": "fr",
+    "fre": "fr",
+    "deu": "de",
+    "ger": "de",
+    "por": "pt",
+    "som": "so",
+    "lug": "lg",
+    "nya": "ny",
+    "sna": "sn",
+    "zul": "zu",
+    "xho": "xh",
+    "kin": "rw",
+    "run": "rn",
+    "hau": "ha",
+    "yor": "yo",
+    "ind": "id",
+    "msa": "ms",
+    "tur": "tr",
+}
 
 
 class RefusedError(CommonholdError):
@@ -97,6 +123,12 @@ class Job:
             parameters=dict(document.get("parameters") or {}),
             memory_mib=int(document.get("memory_mib", DEFAULT_MEMORY_MIB)),
         )
+
+    @property
+    def primary_language(self) -> str:
+        """Return the language's first subtag, in its short form: "sw" of "swh-KE"."""
+        first = self.language.replace("_", "-").split("-")[0].lower()
+        return SHORT_CODES.get(first, first)
 
     def output_of(self, step: str) -> JsonObject:
         """Return an earlier step's output. Raises InvalidJobError when the caller left it out."""

@@ -107,9 +107,9 @@ def container_of(name: str) -> str:
 def sniff(path: Path, name: str) -> MediaInfo:
     """Check that the file at `path` is, whole, what `name` says.
 
-    Raises RefusedError: `empty`, `unsupported-type`, `wrong-type`, `truncated`, `bad-header`, `video`,
-    `too-many-channels`, `unsupported-codec`, or for texts `not-text`, `not-utf8`, `line-too-long`,
-    `nested-too-deep`, `bad-row`, `text-too-large`.
+    Raises RefusedError: `empty`, `unsupported-type`, `wrong-type`, `truncated`, `bad-header`,
+    `video`, `too-many-channels`, `unsupported-codec`, or for texts `not-text`, `not-utf8`,
+    `line-too-long`, `nested-too-deep`, `bad-row`, `text-too-large`.
     """
     promised = container_of(name)
     size = path.stat().st_size

@@ -5,6 +5,7 @@ Columns: `text` (needed), `start`/`end` (seconds, or `h:mm:ss.mmm`), `start_ms`/
 """
 
 import csv
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -238,3 +239,30 @@ def _label(text: str) -> tuple[str, str] | None:
     if match is None or len(match[1].split()) > MAX_LABEL_WORDS:
         return None
     return match[1], text[match.end() :]
+
+
+def paragraphs(rows: list[Row]) -> list[Row]:
+    """Join the lines of a hard-wrapped text: where blank lines part it, they part paragraphs."""
+    blank = any(later.number - row.number > 1 for row, later in itertools.pairwise(rows))
+    if not blank:
+        return rows
+    result: list[Row] = []
+    for row in rows:
+        last = result[-1] if result else None
+        if last and row.number - last.number == 1:
+            result[-1] = replace(last, text=f"{last.text} {row.text}", number=row.number)
+        else:
+            result.append(row)
+    return result
+
+
+def parts(text: str, *, longest: int) -> list[str]:
+    """Cut a text into parts of at most `longest` characters, after sentences or between words."""
+    found = []
+    while len(text) > longest:
+        cut = max(text.rfind(mark, 0, longest) for mark in (". ", "! ", "? ", "\u3002"))
+        if cut < longest // 2:
+            cut = max(text.rfind(" ", 0, longest), longest // 2)
+        found.append(text[: cut + 1].strip())
+        text = text[cut + 1 :].strip()
+    return [*found, text] if text else found

@@ -1,0 +1,1 @@
+"""What turns sound into text. Each engine sits behind one small protocol."""

@@ -1,0 +1,124 @@
+"""OpenAI's Whisper from a checkpoint file. Nothing is ever downloaded."""
+
+import hashlib
+import importlib
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import soundfile
+
+from ingestion.engines.engine import DRAFT, REFERENCE, Window, packed
+from ingestion.steps.contract import InvalidJobError, RefusedError
+from ingestion.transcripts import Segment, Transcript, Word
+
+NAME = "whisper"
+RATE = 16_000
+LONGEST_MS = 30_000
+
+
+class Whisper:
+    """One checkpoint `{"dims", "model_state_dict"}`. Its grade is a draft unless a recipe vouches.
+
+    Parameters: `checkpoint` (path), `model_id` (which published model it is; gives the alignment
+    heads that a load by path loses), `grade` ("reference" when it was measured on this language),
+    `device`, `beam_size`.
+    """
+
+    name = NAME
+    grade = DRAFT
+
+    def __init__(self, *, checkpoint: Path) -> None:
+        if not checkpoint.is_file():
+            message = (
+                f"There is no Whisper checkpoint at {checkpoint}; name a .pt file by its path."
+            )
+            raise InvalidJobError(message)
+        self.version = metadata.version("openai-whisper")
+        self._checkpoint = checkpoint
+        with checkpoint.open("rb") as stream:
+            self.model_sha256: str | None = hashlib.file_digest(stream, "sha256").hexdigest()
+
+    def transcribe(
+        self,
+        analysis: Path,
+        *,
+        language: str,
+        windows: Sequence[Window],
+        parameters: Mapping[str, Any],
+    ) -> Transcript:
+        """Return what Whisper hears in windows packed to at most 30 s, with times per word.
+
+        Raises RefusedError for a language that Whisper has no token for.
+        """
+        # Loaded here so that aligning a transcript doesn't pay for torch.
+        whisper = importlib.import_module("whisper")
+        tokenizer = importlib.import_module("whisper.tokenizer")
+        if language not in tokenizer.LANGUAGES:
+            message = (
+                f"Whisper does not know the language {language!r}. "
+                "Upload a transcript of the same name (.txt, .csv or .jsonl)."
+            )
+            raise RefusedError(message, reason="no-transcript")
+        model = whisper.load_model(str(self._checkpoint), device=parameters.get("device"))
+        model_id = parameters.get("model_id")
+        if model_id:
+            model.set_alignment_heads(_alignment_heads(whisper, str(model_id)))
+        segments: list[Segment] = []
+        for start, end in packed(windows, longest_ms=LONGEST_MS):
+            audio, _ = soundfile.read(
+                analysis, start=start * RATE // 1000, stop=end * RATE // 1000, dtype="float32"
+            )
+            heard = model.transcribe(
+                audio,
+                language=language,
+                word_timestamps=True,
+                condition_on_previous_text=False,
+                temperature=0.0,
+                beam_size=parameters.get("beam_size"),
+                fp16=model.device.type == "cuda",
+            )
+            segments.extend(
+                found
+                for part in heard["segments"]
+                if (found := _segment(part, start, end)) is not None
+            )
+        grade = REFERENCE if parameters.get("grade") == REFERENCE else DRAFT
+        return Transcript(tuple(segments), grade, NAME, self.version, self.model_sha256)
+
+
+def _alignment_heads(whisper: Any, model_id: str) -> bytes:
+    heads: Mapping[str, bytes] = whisper._ALIGNMENT_HEADS  # noqa: SLF001 (its only place)
+    if model_id not in heads:
+        message = f"{model_id!r} is not a published Whisper model; alignment heads are unknown."
+        raise InvalidJobError(message)
+    return heads[model_id]
+
+
+def _segment(part: Mapping[str, Any], start: int, end: int) -> Segment | None:
+    """Turn Whisper's segment (s, relative to the window) into ours (ms in the recording)."""
+    words: list[Word] = []
+    text = ""
+    for item in part.get("words", ()):
+        said = str(item["word"])
+        text += said if text else said.lstrip()
+        bare = said.strip()
+        if not any(char.isalnum() for char in bare):
+            continue
+        last = len(text.rstrip())
+        first_ms = min(end - 1, start + round(1000 * float(item["start"])))
+        words.append(
+            Word(
+                text=bare,
+                start_char=last - len(bare),
+                end_char=last,
+                start_ms=first_ms,
+                end_ms=max(first_ms + 1, min(end, start + round(1000 * float(item["end"])))),
+                timed=True,
+                confidence=round(1000 * min(1.0, max(0.0, float(item["probability"])))),
+            )
+        )
+    if not words:
+        return None
+    return Segment(text.rstrip(), tuple(words), words[0].start_ms, words[-1].end_ms)
