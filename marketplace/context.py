@@ -11,13 +11,14 @@ from marketplace.pages.acting import acting_membership
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """Say whether payments are a test, and for which organization the reader acts.
+    """Say whether payments are a test and mail stays here, and for which organization the reader acts.
 
     `membership` is how they belong to it (None for visitors), `other_memberships` what else they
     could act for; both are looked up when a template first asks for them.
     """
     return {
         "test_payments": settings.PAYMENT_PROVIDER == "test",
+        "show_mail": settings.SHOW_MAIL,
         "membership": SimpleLazyObject(lambda: acting_membership(request)),
         "other_memberships": SimpleLazyObject(lambda: _others(request)),
     }

@@ -218,6 +218,21 @@ LOGGING = {
     },
 }
 
+# Mail goes out through EMAIL_HOST; without one it stays here and, on one machine, shows at /mail/.
+EMAIL_HOST = os.environ.get("EMAIL_HOST", "")
+EMAIL_PORT = int(os.environ.get("EMAIL_PORT", "587"))
+EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = flag("EMAIL_USE_TLS", default=True)
+EMAIL_FILE_PATH = DATA_DIR / "mail"
+SHOW_MAIL = EMBEDDED and not EMAIL_HOST
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if EMAIL_HOST
+    else "django.core.mail.backends.filebased.EmailBackend"
+)
+DEFAULT_FROM_EMAIL = os.environ.get("MAIL_FROM", "commonhold@localhost")
+
 # Where bytes live, and how long a signed link to them is good.
 BLOB_STORE = "local"
 BLOB_DIR = DATA_DIR / "blobs"
