@@ -9,6 +9,8 @@
 //   [data-clear]                             clears the selection (so does Escape)
 // Event: "words-selected" on the form, detail {first, last} (null when cleared).
 
+import "./review_keys.js";
+
 class Selection {
   constructor(form) {
     this.form = form;

@@ -1,5 +1,6 @@
 """The consent tab: who agreed to what, where they are heard, and a withdrawal."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
-from commonhold.purposes import DENIED_BY_DEFAULT
+from commonhold import purposes
 from ingestion import consent
 from ingestion.models import ConsentEvent, ConsentRecord, ConsentScope, Version
 from ingestion.storage import blob_store
@@ -53,7 +54,6 @@ def row(work: Work, record: ConsentRecord) -> dict[str, Any]:
         "record": record,
         "state": state(record),
         "url": work.url("consent_record", record.pk),
-        "sensitive": sorted(set(record.purposes) & DENIED_BY_DEFAULT),
     }
 
 
@@ -88,7 +88,19 @@ def record(request: StudioRequest, work: Work, pk: UUID) -> HttpResponse:
 
 def record_context(work: Work, found: ConsentRecord) -> dict[str, Any]:
     """Return what both the record's page and the withdrawal's page tell."""
-    return {"record": found, "state": state(found), "record_url": work.url("consent_record", found.pk)}
+    return {
+        "record": found,
+        "state": state(found),
+        "record_url": work.url("consent_record", found.pk),
+        "agreed": [purposes.get(slug).phrase for slug in in_order(found.purposes)],
+        "refused": [purposes.get(slug).phrase for slug in in_order(found.excluded_purposes)],
+    }
+
+
+def in_order(slugs: Iterable[str]) -> list[str]:
+    """Return purposes in the order in which they are always told."""
+    wanted = set(slugs)
+    return [one.slug for one in purposes.PURPOSES if one.slug in wanted]
 
 
 def places(found: ConsentRecord) -> list[dict[str, Any]]:

@@ -52,6 +52,7 @@ def progress(work: Work, counts: passages.Counts) -> dict[str, Any]:
     """Return what the head of each review page tells: how much is done, and whether to finish."""
     return {
         "counts": counts,
+        "counts_text": f"{counts.done} of {counts.total}",
         "left_in_words": in_words(counts),
         "finish_url": work.url("finish"),
         "seal_error": work.version.seal_error,
