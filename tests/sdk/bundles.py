@@ -19,7 +19,8 @@ from commonhold import (
     trust,
 )
 
-NOW = datetime(2026, 11, 20, 23, 0, tzinfo=UTC)
+# The present, so that the command line, which knows no other time, finds the license in force.
+NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5)
 ORIGIN = "log.commonhold.example/2026"
 SITE = "https://commonhold.example"
 CONSENT_URI = f"{SITE}/status/consent/17"
@@ -88,8 +89,8 @@ def record(number: int, position: int, **changes: object) -> dict[str, object]:
         "subjectPseudonym": f"p-{number:04d}",
         "commitment": manifest.commitment(b"0" * 16, {"id": number}),
         "status": "dpv:ConsentGiven",
-        "given": "2026-07-15",
-        "expires": "2031-07-15",
+        "given": (NOW - timedelta(days=100)).date().isoformat(),
+        "expires": (NOW + timedelta(days=1000)).date().isoformat(),
         "purposes": ["speech-recognition", "commercial"],
         "excludes": ["voice-cloning"],
         "jurisdiction": "EU",

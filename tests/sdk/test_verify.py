@@ -61,6 +61,7 @@ def test_a_site_may_add_manifest_keys_under_the_same_log_key(site):
     rotated = bundles.Site(log_key=site.log_key, status_key=site.status_key)
     pins.pin(rotated.trusted_root())
     found = pins.pinned(bundles.ORIGIN)
+    assert found is not None
     assert found.manifest_keys[0].key.keyid == rotated.manifest_key.keyid
 
 
