@@ -2,9 +2,38 @@
 
 from django.urls import path
 
-from marketplace.pages import account, acting
+from marketplace.pages import (
+    account,
+    acting,
+    catalog,
+    checkout,
+    datasets,
+    library,
+    log,
+    verify,
+)
+
+DATASET = "d/<slug:organization>/<slug:slug>"
+VERSION = f"{DATASET}/<int:number>"
+GRANT = "library/<uuid:grant_id>"
 
 urlpatterns = [
+    path("", catalog.show, name="catalog"),
+    path(DATASET, datasets.show, name="dataset"),
+    path(f"{DATASET}/croissant.json", datasets.croissant, name="dataset_croissant"),
+    path(f"{VERSION}/listen/<int:clip>.flac", datasets.listen, name="dataset_clip"),
+    path(f"{VERSION}/<str:name>", datasets.manifest, name="dataset_manifest"),
+    path("checkout/<int:number>", checkout.show, name="checkout"),
+    path("library/", library.index, name="library"),
+    path("library/receipts/", library.receipts, name="receipts"),
+    path("library/receipts/<uuid:order_id>", library.receipt, name="receipt"),
+    path(GRANT, library.show, name="grant"),
+    path(f"{GRANT}/certificate", library.certificate, name="certificate"),
+    path(f"{GRANT}/papers.zip", library.papers, name="papers"),
+    path(f"{GRANT}/files/<path:path>", library.download, name="grant_download"),
+    path("verify", verify.show, name="verify"),
+    path("log", log.show, name="log"),
+    path("log/entry/<int:number>", log.entry, name="log_entry"),
     path("account/", account.show, name="account"),
     path("account/acting/", acting.switch, name="switch_organization"),
     path("account/organizations/", account.create_organization, name="create_organization"),

@@ -1,0 +1,209 @@
+"""The catalogue: what stands in it, asked for in words of permission."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import Prefetch, QuerySet, Sum
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from commonhold.purposes import PURPOSES
+from ingestion.models import Task
+from licensing import profiles
+from licensing.models import Offer
+from marketplace import listings, pricing
+from marketplace.models import Listing
+from marketplace.pages import threads
+from marketplace.templatetags import wording
+
+PAGE_SIZE = 24
+LANGUAGES_DRAWN = 8
+FACETS = ("language", "task", "allows", "price")
+PRICES = {"free": "Free", "paid": "For a price"}
+ASK = (
+    ("speech-recognition", "A speech recognizer"),
+    ("speech-synthesis", "A voice that reads aloud"),
+    ("language-modeling", "A language model"),
+    ("evaluation", "Only a test of one"),
+    ("commercial", "Something I will sell"),
+)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a reader asked the catalogue for."""
+
+    q: str
+    language: tuple[str, ...]
+    task: tuple[str, ...]
+    allows: tuple[str, ...]
+    price: tuple[str, ...]
+
+    @classmethod
+    def of(cls, query: QueryDict) -> "Question":
+        """Read a query string; values that nobody could have chosen are passed over."""
+        known = {purpose.slug for purpose in PURPOSES}
+        return cls(
+            q=query.get("q", "").replace("\0", "")[:200].strip(),
+            language=chosen(query, "language", None),
+            task=chosen(query, "task", set(Task.values)),
+            allows=chosen(query, "allows", known),
+            price=chosen(query, "price", set(PRICES)),
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether everything was asked for."""
+        return not (self.q or self.filters)
+
+    @property
+    def filters(self) -> int:
+        """How many facet values are chosen."""
+        return sum(len(getattr(self, name)) for name in FACETS)
+
+    def find(self, *, without: str = "") -> QuerySet[Listing]:
+        """Return what answers the question, one facet left open if `without` names it."""
+        asked = {name: () if name == without else getattr(self, name) for name in FACETS}
+        return listings.search(q=self.q, **asked)
+
+
+def chosen(query: QueryDict, name: str, known: set[str] | None) -> tuple[str, ...]:
+    """Return the values of a facet, each once."""
+    values = dict.fromkeys(value.replace("\0", "")[:40] for value in query.getlist(name) if value)
+    return tuple(value for value in values if known is None or value in known)
+
+
+@require_safe
+def show(request: HttpRequest) -> HttpResponse:
+    """Answer “What do you want to train?”."""
+    question = Question.of(request.GET)
+    page = Paginator(with_offers(question.find()), PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "question": question,
+        "facets": facets_of(question),
+        "ask": ask_links(question),
+        "page": page,
+        "cards": [card_of(listing) for listing in page],
+        "hours": hours() if question.is_empty and page.number == 1 else [],
+        "unfold": request.headers.get("HX-Trigger") == "find",
+        "anything": bool(page.paginator.count) or Listing.objects.exists(),
+    }
+    return render(request, "pages/catalog/index.html", context)
+
+
+def with_offers(found: QuerySet[Listing]) -> QuerySet[Listing]:
+    """Read the offers of the listings along, in one query."""
+    standing = Offer.objects.filter(closed_at__isnull=True, price__isnull=False)
+    return found.prefetch_related(
+        Prefetch(
+            "version__offers",
+            queryset=standing.select_related("price").order_by("price__amount_minor", "pk"),
+            to_attr="standing",
+        )
+    )
+
+
+def card_of(listing: Listing) -> dict[str, Any]:
+    """Return a listing as the card component takes it: prices as the buyer pays them.
+
+    An offer beyond consent has a purpose that no listing allows (marketplace.listings.refresh).
+    """
+    organization = listing.dataset.organization
+    offers = [
+        offer_of(offer)
+        for offer in listing.version.standing  # type: ignore[attr-defined]  # the prefetch's name
+        if set(offer.purposes) <= set(listing.allows)
+    ]
+    return {
+        "organization": {"slug": organization.slug, "name": listing.publisher},
+        "title": listing.title,
+        "description": listing.description,
+        "language": listing.language,
+        "duration_ms": listing.duration_ms,
+        "speakers": listing.speakers,
+        "allows": listing.allows,
+        "offers": offers,
+        "stations": threads.of_listing(offered=bool(offers)),
+        "url": reverse("dataset", args=[organization.slug, listing.dataset.slug]),
+    }
+
+
+def offer_of(offer: Offer) -> dict[str, Any]:
+    """Return an offer as the card component takes it, the fee in its price."""
+    amount = offer.price.amount_minor
+    return {
+        "price": {
+            "amount_minor": amount + pricing.fee(amount),
+            "currency": offer.price.currency,
+        },
+        "term_days": offer.term_days,
+        "license": {"name": profiles.get(offer.profile).name},
+    }
+
+
+def facets_of(question: Question) -> list[dict[str, Any]]:
+    """Return the facets with their counts.
+
+    A count says how many datasets one would see: any of several languages, tasks or prices is
+    enough, so those are counted as if nothing of their facet were chosen; purposes must all be
+    allowed, so they narrow.
+    """
+    counts = {name: listings.facets(listings=question.find(without=name)) for name in FACETS[:2]}
+    counts["price"] = listings.facets(listings=question.find(without="price"))
+    counts["allows"] = listings.facets(listings=question.find())
+    purposes = {purpose.slug: wording.purpose(purpose.slug) for purpose in PURPOSES}
+    languages = {tag: wording.language(tag) for tag in counts["language"].language}
+    languages |= {tag: wording.language(tag) for tag in question.language}
+    return [
+        facet("It may be used for", "allows", purposes, question, counts["allows"].allows),
+        facet("Language", "language", languages, question, counts["language"].language),
+        facet("Made for", "task", dict(Task.choices), question, counts["task"].task),
+        facet("Price", "price", PRICES, question, counts["price"].price),
+    ]
+
+
+def facet(
+    title: str, name: str, labels: Mapping[str, str], question: Question, counts: Mapping[str, int]
+) -> dict[str, Any]:
+    """Return one facet: its choices with their counts, those that lead nowhere left out."""
+    selected = getattr(question, name)
+    choices = [
+        {
+            "value": value,
+            "label": str(label),
+            "count": counts.get(value, 0),
+            "selected": value in selected,
+        }
+        for value, label in labels.items()
+        if counts.get(value) or value in selected
+    ]
+    return {"title": title, "name": name, "choices": choices}
+
+
+def ask_links(question: Question) -> list[dict[str, Any]]:
+    """Return the answers that one click gives, before any facet is known."""
+    return [
+        {
+            "label": label,
+            "href": f"{reverse('catalog')}?allows={slug}",
+            "current": question.allows == (slug,),
+        }
+        for slug, label in ASK
+    ]
+
+
+def hours() -> list[dict[str, Any]]:
+    """Return how much there is in each language, longest first, for a drawing 1000 units wide."""
+    sums = (
+        Listing.objects.values("language")
+        .annotate(total=Sum("duration_ms"))
+        .filter(total__gt=0)
+        .order_by("-total")[:LANGUAGES_DRAWN]
+    )
+    rows = list(sums)
+    longest = max((row["total"] for row in rows), default=1)
+    return [row | {"width": max(4, row["total"] * 1000 // longest)} for row in rows]

@@ -1,0 +1,167 @@
+"""Buying a license: everything before the click, then one click."""
+
+import uuid
+from typing import Any
+
+import rules
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from accounts.models import Membership, Organization, Role
+from commonhold.errors import CommonholdError
+from ingestion.models import Version
+from licensing.models import Grant, Offer
+from marketplace import listings, orders
+from marketplace.pages import sheets
+from marketplace.pages.acting import acting_membership, signed_in
+
+TEMPLATE = "pages/checkout/show.html"
+CHANGED = "What is offered has changed since you opened this page, so nothing was bought."
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def show(request: HttpRequest, number: int) -> HttpResponse:
+    """Show what would be bought, from whom, for how much; or buy it."""
+    offer = published_offer(number)
+    membership = acting_membership(request)
+    refusal = refuse(request, offer, membership)
+    if refusal:
+        return page(request, offer, status=200 if request.method != "POST" else 403, refusal=refusal)
+    if membership is None:
+        raise Http404
+    if request.method == "POST":
+        return buy(request, offer, membership.organization)
+    return page(request, offer)
+
+
+def published_offer(number: int) -> Offer:
+    """Return an offer that anybody may see, also one that is over. Http404 otherwise."""
+    offers = Offer.objects.select_related("price", "version__dataset__organization")
+    published = (Version.State.SEALED, Version.State.WITHDRAWN)
+    offer = offers.filter(pk=number, version__state__in=published, price__isnull=False).first()
+    if offer is None:
+        raise Http404
+    return offer
+
+
+def refuse(request: HttpRequest, offer: Offer, membership: Membership | None) -> dict[str, Any]:
+    """Return why the reader can't buy this and who could, or nothing."""
+    if membership is None:
+        return {"reason": "no-organization"}
+    organization = membership.organization
+    if organization.pk == offer.version.dataset.organization_id:
+        return {"reason": "own", "organization": organization}
+    if not rules.has_perm("accounts.buy_for_organization", request.user, organization):
+        return {
+            "reason": "role",
+            "organization": organization,
+            "role": membership.get_role_display(),
+            "buyers": buyers_of(organization),
+        }
+    return {}
+
+
+def buyers_of(organization: Organization) -> list[Membership]:
+    """Return who may buy for an organization."""
+    able = organization.memberships.filter(role__in=[Role.OWNER, Role.BUYER])
+    return list(able.select_related("user").order_by("created_at")[:10])
+
+
+def page(
+    request: HttpRequest, offer: Offer, *, status: int = 200, **context: Any
+) -> HttpResponse:
+    """Render the checkout of an offer, or of what took its place when it is over."""
+    standing = offer if is_standing(offer) else successor(offer)
+    if standing is None:
+        gone = {"offer": offer, "dataset": offer.version.dataset, "button": ""}
+        status = status if status != 200 else 410
+        return render(request, "pages/checkout/gone.html", gone | context, status=status)
+    membership = acting_membership(request)
+    sheet = sheets.of_offer(standing)
+    base = {
+        "sheet": sheet,
+        "offer": standing,
+        "version": standing.version,
+        "dataset": standing.version.dataset,
+        "licensee": membership.organization if membership else None,
+        "held": held(standing, membership),
+        "idempotency_key": uuid.uuid4(),
+        "moved": standing.pk != offer.pk,
+    }
+    return render(request, TEMPLATE, base | context, status=status)
+
+
+def is_standing(offer: Offer) -> bool:
+    """Whether the offer can be taken up now."""
+    version = offer.version
+    return version.is_sealed and offer in listings.open_offers(version=version)
+
+
+def successor(offer: Offer) -> Offer | None:
+    """Return what the publisher offers instead under the same license, or None."""
+    versions = offer.version.dataset.versions.filter(state=Version.State.SEALED)
+    for version in versions.select_related("dataset__organization").order_by("-number"):
+        for other in listings.open_offers(version=version):
+            if other.profile == offer.profile:
+                return other
+    return None
+
+
+def held(offer: Offer, membership: Membership | None) -> Grant | None:
+    """Return a license that the organization holds already from this very offer."""
+    if membership is None:
+        return None
+    grants = Grant.objects.filter(offer=offer, licensee=membership.organization)
+    return grants.filter(state=Grant.State.IN_FORCE).order_by("-issued_at").first()
+
+
+def buy(request: HttpRequest, offer: Offer, licensee: Organization) -> HttpResponse:
+    """Place the order if everything is as the page showed it, and go to the license."""
+    posted = request.POST
+    if not is_standing(offer):
+        known = order_of(licensee, posted.get("idempotency_key", ""))
+        return known or page(request, offer, status=409, trouble=CHANGED)
+    trouble = difference(posted, sheets.of_offer(offer), licensee)
+    if trouble:
+        return page(request, offer, status=409, trouble=trouble)
+    if not posted.get("accept"):
+        missing = "Read the terms and say that your organization accepts them; nothing was bought."
+        return page(request, offer, status=422, not_accepted=missing)
+    try:
+        order, is_new = orders.place(
+            offer=offer,
+            buyer=licensee,
+            by=signed_in(request),
+            accept_terms_sha256=posted["accept"],
+            idempotency_key=posted.get("idempotency_key", ""),
+        )
+    except CommonholdError as error:
+        return page(request, offer, status=error.status, trouble=error.message)
+    if is_new:
+        test = " This is a TEST: no money moved." if order.is_test and order.total_minor else ""
+        messages.success(request, f"{licensee} holds the license now.{test}")
+    return redirect("grant", order.grant_id)
+
+
+def order_of(licensee: Organization, key: str) -> HttpResponse | None:
+    """Lead to the license that this very click bought before the offer was over."""
+    known = licensee.orders.filter(idempotency_key=key).first() if key else None
+    return redirect("grant", known.grant_id) if known else None
+
+
+def difference(posted: Any, sheet: sheets.Sheet, licensee: Organization) -> str:
+    """Say what is no longer as the page showed it, or nothing."""
+    if posted.get("licensee") != licensee.slug:
+        return f"You act for {licensee} now, not for whom this page was opened. Nothing was bought."
+    quote = sheet.quote
+    if posted.get("total") != f"{quote.total_minor} {quote.currency}":
+        return f"The price has changed since you opened this page. {CHANGED}"
+    if posted.get("accept", sheet.offer.terms_sha256) != sheet.offer.terms_sha256:
+        return f"The terms have changed since you opened this page. {CHANGED}"
+    return ""
