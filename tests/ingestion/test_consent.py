@@ -3,12 +3,12 @@
 from datetime import date, timedelta
 
 import pytest
+from commonhold.purposes import UnknownPurposeError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonhold.purposes import UnknownPurposeError
 from ingestion import consent, consent_import, datasets
 from ingestion.consent import ConsentInvalid, Notice, Person, Stretch, Terms
 from ingestion.models import ConsentEvent, ConsentRecord, ConsentScope, File, Speaker

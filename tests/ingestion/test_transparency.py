@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from commonhold import merkle, notes
+from commonhold.signing import sign_payload
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from commonhold import merkle, notes
-from commonhold.signing import sign_payload
 from ingestion import keys, transparency
 from ingestion.models import Checkpoint, LogEntry
 from tests import sealed
