@@ -6,6 +6,7 @@ from marketplace.pages import mail
 
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
+    path("help/", include("marketplace.pages.help")),
     path("mail/", mail.show, name="mail"),
     path("studio/", include("marketplace.pages.studio.urls")),
     path("", include("marketplace.api.urls")),
