@@ -37,7 +37,6 @@ class Schema(SpectacularAPIView):
         "PREPROCESSING_HOOKS": ["marketplace.api.docs.only_native"],
         "SCHEMA_PATH_PREFIX": PREFIX,
         "COMPONENT_SPLIT_REQUEST": True,
-        "SERVE_INCLUDE_SCHEMA": False,
     }
 
 

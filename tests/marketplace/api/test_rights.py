@@ -1,0 +1,301 @@
+"""Who may do what: every address of the API, asked by everybody."""
+
+from dataclasses import dataclass
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
+from django.urls import resolve
+from rest_framework.test import APIClient
+
+from accounts.models import Membership, Role, Scope
+from marketplace.api import problems, urls
+from marketplace.api.resource import Resource
+from tests import factories
+from tests.marketplace.api.callers import World, client, client_of, world
+
+pytestmark = pytest.mark.django_db
+
+STATION = frozenset({"buyer", "editor", "owner"})
+CONTRIBUTORS = frozenset({"editor", "owner"})
+OUTSIDE = frozenset({"stranger", "trainer", "operator"})
+MEMBERS = frozenset({"stranger", "trainer"}) | STATION
+SIGNED_IN = STATION | OUTSIDE
+EVERYBODY = SIGNED_IN | {"anonymous"}
+SHEET = (
+    b"speaker_name,jurisdiction,given_on,purposes,file,notice_language\n"
+    b"Amina,KE,2026-01-01,research,show.wav,sw\n"
+)
+NEW = {"slug": "other", "title": "Other", "language": "sw", "task": "speech-recognition"}
+WORDS = {"first_word": 0, "last_word": 0, "kind": "name"}
+OFFER = {"profile": "research-only", "price": {"amount_minor": 100, "currency": "EUR"}}
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """An address and who gets through; `forbidden` are told that it is there but not theirs.
+
+    Everybody else is answered as if it were not there. What gets through may still be too early
+    (`status`), but it was let in.
+    """
+
+    method: str
+    path: str
+    allowed: frozenset[str]
+    forbidden: frozenset[str] = frozenset()
+    body: object = None
+    format: str | None = None
+    status: int | None = None
+    elsewhere: frozenset[str] = frozenset()
+    """Who gets 409 for a reason of their own."""
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The scopes that the view wants for the method."""
+        view = getattr(resolve(f"/api/v1{self.path}").func, "view_class", None)
+        if not issubclass(view or object, Resource):
+            return ()
+        return tuple(view.scopes.get(self.method.upper(), (Scope.READ,)))
+
+    def ask(self, by: APIClient):
+        """Call it, and undo whatever it did."""
+        with transaction.atomic():
+            call = getattr(by, self.method)
+            response = call(f"/api/v1{self.path}", self.body, format=self.format)
+            transaction.set_rollback(True)
+        if response.streaming:
+            b"".join(response.streaming_content)
+        return response
+
+    def verdict(self, role: str) -> set[int]:
+        """The statuses that are right for a role."""
+        if role in self.allowed:
+            return {self.status} if self.status else {200, 201, 202, 204}
+        if role in self.elsewhere:
+            return {409}
+        if role in self.forbidden:
+            return {403}
+        return {401} if role == "anonymous" and self.scopes else {404}
+
+
+def endpoints(w: World) -> list[Endpoint]:
+    """Every address of the API but those that are their own permission."""
+    return [*of_the_caller(w), *of_datasets(), *of_review(w), *of_uploads(w), *of_trade(w)]
+
+
+def of_the_caller(w: World) -> list[Endpoint]:
+    order = {"offer": w.offer.pk, "accept_terms_sha256": w.offer.terms_sha256}
+    nobody = frozenset({"operator"})
+    return [
+        Endpoint("get", "/me", MEMBERS, nobody),
+        Endpoint("get", "/orders", MEMBERS, nobody),
+        Endpoint(
+            "post",
+            "/orders",
+            frozenset({"stranger", "trainer"}),
+            frozenset({"editor", "operator"}),
+            order,
+            elsewhere=frozenset({"owner", "buyer"}),
+        ),
+        Endpoint("get", f"/orders/{w.order_id}", frozenset({"trainer"})),
+        Endpoint("get", "/grants", MEMBERS, nobody),
+        Endpoint("get", f"/grants/{w.grant.pk}", frozenset({"trainer"})),
+        Endpoint("get", f"/grants/{w.grant.pk}/release", frozenset({"trainer"})),
+    ]
+
+
+def of_datasets() -> list[Endpoint]:
+    morning, draft = "/datasets/radio-valley/morning", "/datasets/radio-valley/draft"
+    reviewed = "/datasets/radio-valley/reviewed"
+    may_create = frozenset({"stranger", "trainer"}) | CONTRIBUTORS
+    told = OUTSIDE | {"buyer"}
+    buyer = frozenset({"buyer"})
+    sheet = {"csv": SimpleUploadedFile("c.csv", SHEET), "notice": "What we will do with it."}
+    return [
+        Endpoint("get", "/datasets", EVERYBODY),
+        Endpoint("post", "/datasets", may_create, frozenset({"buyer", "operator"}), NEW),
+        Endpoint("get", morning, EVERYBODY),
+        Endpoint("get", draft, STATION),
+        Endpoint("post", f"{morning}/versions", CONTRIBUTORS, told),
+        Endpoint("post", f"{draft}/versions", CONTRIBUTORS, buyer),
+        Endpoint("get", f"{morning}/versions/1", EVERYBODY),
+        Endpoint("get", f"{draft}/versions/1", STATION),
+        Endpoint("post", f"{draft}/versions/1/process", CONTRIBUTORS, buyer, status=409),
+        Endpoint("post", f"{reviewed}/versions/1/finish-review", CONTRIBUTORS, buyer, status=409),
+        Endpoint("get", f"{morning}/consent", CONTRIBUTORS, told),
+        Endpoint("get", f"{draft}/consent", CONTRIBUTORS, buyer),
+        Endpoint(
+            "post", f"{reviewed}/consent/import", CONTRIBUTORS, buyer, sheet, format="multipart"
+        ),
+        Endpoint("get", "/consent-template.csv", EVERYBODY),
+        Endpoint("get", "/schema/", EVERYBODY),
+        Endpoint("get", "/docs/", EVERYBODY),
+    ]
+
+
+def of_review(w: World) -> list[Endpoint]:
+    morning = "/datasets/radio-valley/morning/versions/1"
+    reviewed = "/datasets/radio-valley/reviewed/versions/1"
+    finding, segment = f"/findings/{w.finding.pk}", f"/segments/{w.segment.pk}"
+    told = OUTSIDE | {"buyer"}
+    buyer = frozenset({"buyer"})
+    confirm = {"decision": "confirm"}
+    return [
+        Endpoint("get", f"{reviewed}/findings", CONTRIBUTORS, buyer),
+        Endpoint("get", f"{reviewed}/segments", CONTRIBUTORS, buyer),
+        Endpoint("get", f"{morning}/findings", CONTRIBUTORS, told),
+        Endpoint("get", f"{morning}/segments", CONTRIBUTORS, told),
+        Endpoint("post", f"{finding}/decision", CONTRIBUTORS, buyer, confirm),
+        Endpoint("post", f"{segment}/findings", CONTRIBUTORS, buyer, WORDS),
+        Endpoint("post", f"{segment}/review", CONTRIBUTORS, buyer, {}),
+        Endpoint("get", f"{segment}/audio", CONTRIBUTORS, buyer),
+    ]
+
+
+def of_uploads(w: World) -> list[Endpoint]:
+    buyer = frozenset({"buyer"})
+    announced = {"dataset": "radio-valley/draft", "path": "b.wav", "size": 9}
+    whole = {"sha256": "0" * 64}
+    upload = f"/uploads/{w.upload.pk}"
+    return [
+        Endpoint("post", "/uploads", CONTRIBUTORS, buyer, announced),
+        Endpoint("get", upload, CONTRIBUTORS, buyer),
+        Endpoint("post", f"{upload}/complete", CONTRIBUTORS, buyer, whole, status=409),
+        Endpoint("delete", upload, CONTRIBUTORS, buyer),
+    ]
+
+
+def of_trade(w: World) -> list[Endpoint]:
+    morning, draft = "/datasets/radio-valley/morning", "/datasets/radio-valley/draft"
+    offer = f"/offers/{w.offer.pk}"
+    told = OUTSIDE | {"buyer"}
+    paper = {"manifest": SimpleUploadedFile("manifest.dsse.json", b"{}")}
+    return [
+        Endpoint("get", "/licenses", EVERYBODY),
+        Endpoint("get", "/licenses/CC0-1.0", EVERYBODY),
+        Endpoint("get", f"{morning}/offers", EVERYBODY),
+        Endpoint("post", f"{morning}/offers", CONTRIBUTORS, told, OFFER),
+        Endpoint("get", f"{draft}/offers", STATION),
+        Endpoint("get", offer, EVERYBODY),
+        Endpoint("delete", offer, CONTRIBUTORS, told),
+        Endpoint("get", f"{offer}/quote", EVERYBODY),
+        Endpoint("post", "/verify", EVERYBODY, body=paper, format="multipart"),
+    ]
+
+
+def caller(w: World, role: str) -> APIClient:
+    """Somebody of a role, with a key that has every scope."""
+    people = {"owner": w.owner, "editor": w.editor, "buyer": w.buyer}
+    match role:
+        case "anonymous":
+            return client()
+        case "stranger":
+            return client_of(factories.organization("Other Radio"))
+        case "trainer":
+            return client_of(w.lab)
+        case "operator":
+            made = APIClient()
+            made.force_login(factories.user())
+            return made
+        case _:
+            return client_of(w.station, people[role])
+
+
+def repeatable(by: APIClient) -> APIClient:
+    """Send an Idempotency-Key with everything; only orders read it."""
+    by.defaults["HTTP_IDEMPOTENCY_KEY"] = "a key for the table of rights"
+    return by
+
+
+def wrong(found: list[Endpoint], by: APIClient, role: str) -> list[str]:
+    """What answered otherwise than it should."""
+    answers = [(one, one.ask(by)) for one in found]
+    return [
+        f"{role} {one.method} {one.path}: {answer.status_code} {getattr(answer, 'content', b'')[:200]!r}"
+        for one, answer in answers
+        if answer.status_code not in one.verdict(role)
+    ]
+
+
+@pytest.mark.parametrize("role", sorted(EVERYBODY))
+def test_everybody_gets_just_what_is_theirs(role):
+    w = world()
+    assert wrong(endpoints(w), repeatable(caller(w, role)), role) == []
+
+
+def test_running_the_site_opens_nothing_that_is_not_public():
+    w = world()
+    operator = factories.user()
+    operator.is_superuser = operator.is_staff = True
+    operator.save()
+    by = APIClient()
+    by.force_login(operator)
+    assert wrong(endpoints(w), repeatable(by), "operator") == []
+
+
+def test_a_session_of_a_member_gets_what_their_keys_get():
+    w = world()
+    by = APIClient()
+    by.force_login(w.editor)
+    assert wrong(endpoints(w), repeatable(by), "editor") == []
+
+
+def test_a_key_for_another_organization_of_ones_own_opens_nothing_here():
+    w = world()
+    other = factories.organization("Second Radio", owner=w.owner)
+    by = repeatable(client_of(other, w.owner))
+    assert wrong(endpoints(w), by, "stranger") == []
+
+
+def test_a_key_without_the_scope_is_told_which_one_it_lacks():
+    w = world()
+    for one in endpoints(w):
+        others = tuple(set(Scope.values) - set(one.scopes))
+        if not one.scopes or not others:
+            continue
+        owner = w.lab if "grants" in one.path or "orders" in one.path else w.station
+        answer = one.ask(repeatable(client_of(owner, scopes=others)))
+        assert answer.status_code == 403, one
+        assert answer.json()["code"] == "scope-missing", one
+        assert one.scopes[0] in answer.json()["detail"]
+
+
+def test_a_key_without_read_sees_only_what_is_public():
+    w = world()
+    by = client_of(w.station, scopes=("buy",))
+    assert by.get("/api/v1/datasets/radio-valley/morning").status_code == 200
+    assert by.get("/api/v1/datasets/radio-valley/draft").status_code == 404
+
+
+def test_what_is_not_yours_answers_just_like_what_is_not_there():
+    w = world()
+    stranger = caller(w, "stranger")
+    hidden = [one for one in endpoints(w) if one.verdict("stranger") == {404}]
+    answers = {one.ask(stranger).content for one in hidden}
+    absent = stranger.get("/api/v1/datasets/radio-valley/no-such-dataset")
+    assert len(hidden) > 10
+    assert answers == {absent.content}
+    assert absent.json()["detail"] == problems.NOT_FOUND
+
+
+def test_a_member_who_left_loses_everything_at_once():
+    w = world()
+    by = repeatable(client_of(w.station, w.editor))
+    Membership.objects.filter(user=w.editor).delete()
+    found = [one for one in endpoints(w) if one.verdict("stranger") == {404}]
+    assert wrong(found, by, "stranger") == []
+
+
+def test_a_buyer_made_editor_may_contribute():
+    w = world()
+    by = client_of(w.station, w.buyer)
+    Membership.objects.filter(user=w.buyer).update(role=Role.EDITOR)
+    assert by.get(f"/api/v1/uploads/{w.upload.pk}").status_code == 200
+
+
+def test_every_address_of_the_api_stands_in_the_table():
+    w = world()
+    named = {pattern.name for pattern in urls.native if pattern.name}
+    tried = {resolve(f"/api/v1{one.path}").url_name for one in endpoints(w)}
+    their_own_permission = {"part", "grant-file"}
+    assert named - tried == their_own_permission
