@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from commonhold import pins, uploading
+from commonhold import uploading
 from commonhold.client import Client, NotFoundError, dataset_path
 from commonhold.commands_verify import vector_lines
 from commonhold.downloading import download as download_release
@@ -124,7 +124,7 @@ def status(dataset: str, *, watch: bool) -> Outcome:
             time.sleep(POLL_S)
             version = _newest_version(client, name)
     failed = any(run["state"] == "failed" for run in version["runs"])
-    data = {"dataset": name, "version": version}
+    data = {"dataset": name, **version}
     return Outcome(data, _status_lines(name, version), REFUSED if failed else DONE)
 
 
@@ -141,8 +141,9 @@ def download(dataset: str, to: Path) -> Outcome:
     with Client() as client:
         grant = find_grant(client, name, int(number) if number else None)
         done = download_release(client, str(grant["id"]), to, show_progress)
-    report = verify(to, trust=pins.pinned(done["trust"]))
-    lines = [f"{done['files']} files, {done['bytes']} bytes in {to} ({done['fetched']} fetched)."]
-    data = done | {"grant": grant["id"], "to": str(to), "verification": report.as_dict()}
+    report = verify(to, trust=done.trust)
+    lines = [f"{done.files} files, {done.bytes} bytes in {to} ({done.fetched} fetched)."]
+    data: dict[str, Any] = {"files": done.files, "bytes": done.bytes, "fetched": done.fetched}
+    data |= {"grant": grant["id"], "to": str(to), "verification": report.as_dict()}
     code = DONE if report.passed else REFUSED
     return Outcome(data, [*lines, *vector_lines(report)], code)

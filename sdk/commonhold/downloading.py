@@ -22,6 +22,7 @@ from commonhold.client import (
 )
 from commonhold.errors import CommonholdError
 from commonhold.paths import check_path, path_key
+from commonhold.trust import Trust
 
 WORKERS = 4
 PARTS = ".parts"
@@ -170,12 +171,22 @@ def fetch_file(client: Client, file: RemoteFile, folder: Path) -> bool:
     raise DigestMismatchError(message, path=file.path)
 
 
+@dataclass(frozen=True)
+class Downloaded:
+    """What a download brought: number of files, bytes in all, how many had to be fetched."""
+
+    files: int
+    bytes: int
+    fetched: int
+    trust: Trust
+
+
 def download(
     client: Client, grant_id: str, folder: Path, progress: Progress | None = None
-) -> dict[str, Any]:
+) -> Downloaded:
     """Fetch a grant's whole release into `folder` and pin the site's keys.
 
-    Returns {"files", "bytes", "fetched", "trust"}. What is already there is checked, not fetched.
+    What is already there is checked, not fetched again.
     """
     trust = pins.pin(client.site_file(TRUSTED_ROOT_URL))
     files = list_release(client, grant_id)
@@ -202,4 +213,4 @@ def download(
             pool.shutdown(cancel_futures=True)
             raise
     shutil.rmtree(folder / PARTS, ignore_errors=True)
-    return {"files": len(files), "bytes": total, "fetched": fetched, "trust": trust.origin}
+    return Downloaded(len(files), total, fetched, trust)

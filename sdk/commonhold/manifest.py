@@ -77,6 +77,24 @@ def build_consent(
     }
 
 
+def _files(index: Summary) -> Json:
+    return {
+        "count": index.count,
+        "bytes": index.bytes,
+        "index": {
+            "path": "files.jsonl",
+            "mediaType": "application/jsonl",
+            "digest": {"sha256": index.sha256},
+        },
+        "merkle": {
+            "alg": "RFC9162_SHA256",
+            "leaf": "jcs-line",
+            "root": index.root,
+            "size": index.count,
+        },
+    }
+
+
 def build_release(
     *,
     release_id: str,
@@ -98,6 +116,8 @@ def build_release(
     `release_id` and `supersedes` are `urn:uuid:…`, `dataset` the dataset's URL, `consent` comes
     from `build_consent`; `sources` and `processing` as in the schema's `source` and `activity`.
     """
+    digest = {"sha256": croissant_sha256}
+    croissant = {"path": "croissant.json", "digest": digest, "conformsTo": CROISSANT_VERSION}
     return {
         "id": release_id,
         "dataset": dataset,
@@ -106,32 +126,12 @@ def build_release(
         "publisher": dict(publisher),
         "issued": times.write(issued),
         "supersedes": supersedes,
-        "files": {
-            "count": index.count,
-            "bytes": index.bytes,
-            "index": {
-                "path": "files.jsonl",
-                "mediaType": "application/jsonl",
-                "digest": {"sha256": index.sha256},
-            },
-            "merkle": {
-                "alg": "RFC9162_SHA256",
-                "leaf": "jcs-line",
-                "root": index.root,
-                "size": index.count,
-            },
-        },
+        "files": _files(index),
         "sources": [dict(source) for source in sources],
         "consent": dict(consent),
         "processing": [dict(activity) for activity in processing],
         "labels": {"localContexts": [dict(label) for label in local_contexts]},
-        "exports": {
-            "croissant": {
-                "path": "croissant.json",
-                "digest": {"sha256": croissant_sha256},
-                "conformsTo": CROISSANT_VERSION,
-            },
-        },
+        "exports": {"croissant": croissant},
     }
 
 
@@ -156,6 +156,15 @@ def build_license(
     return block if spdx is None else {**block, "spdx": spdx}
 
 
+def _purposes(granted: Sequence[str], denied: Sequence[str]) -> Json:
+    known = purposes.get
+    return {
+        "files": "all",
+        "purposes": [known(slug).slug for slug in granted],
+        "denies": [known(slug).slug for slug in denied],
+    }
+
+
 def build_grant(
     *,
     grant_id: str,
@@ -176,36 +185,25 @@ def build_grant(
     models: str = "unlimited",
     sublicense: bool = False,
 ) -> Json:
-    """Return the `grant` block: who may use the release, for what, until when, and who is paid.
+    """Return the `grant` block: who may use the release for what, until when, who is paid.
 
-    `price`: {"amount": "490.00", "currency": "EUR", "vat"?, "paymentRef"?, "test"?};
-    `revenue_shares`: (payee, basis points), together 10 000, or none where nothing is paid.
-    Raises UnknownPurposeError.
+    `price` as in the schema; shares: (payee, basis points), 10 000 in all, or none if free.
     """
-    text = cast("Json", license_block["text"])
+    extent: Json = {"territory": territory, "models": models, "sublicense": sublicense}
+    terms = cast("Json", license_block["text"])["digest"]
+    accepted: Json = {"at": times.write(accepted_at), "termsDigest": terms}
     return {
         "id": grant_id,
         "nonce": nonce,
         "licensee": dict(licensee),
         "license": license_block["id"],
-        "scope": {
-            "files": "all",
-            "purposes": [purposes.get(slug).slug for slug in purposes_granted],
-            "denies": [purposes.get(slug).slug for slug in purposes_denied],
-            "territory": territory,
-            "models": models,
-            "sublicense": sublicense,
-        },
+        "scope": _purposes(purposes_granted, purposes_denied) | extent,
         "validFrom": times.write(valid_from),
         "validUntil": None if valid_until is None else times.write(valid_until),
         "price": dict(price),
         "revenueShares": [{"payee": payee, "bps": bps} for payee, bps in revenue_shares],
         "status": {"uri": status_uri, "idx": status_index},
-        "acceptance": {
-            "at": times.write(accepted_at),
-            "termsDigest": text["digest"],
-            "method": acceptance_method,
-        },
+        "acceptance": accepted | {"method": acceptance_method},
     }
 
 

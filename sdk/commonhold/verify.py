@@ -140,6 +140,7 @@ def _check_logged(signed: _Signed, documents: Documents, trust: Trust) -> Check:
 def _about(signed: _Signed) -> Json:
     release = signed.predicate["release"]
     about: Json = {key: release[key] for key in ("dataset", "version", "title", "issued")}
+    about["root"] = cast("dict[str, Json]", release["files"])["merkle"]["root"]
     about["publisher"] = cast("Json", release["publisher"])["name"]
     grant = signed.predicate.get("grant")
     if grant is not None:

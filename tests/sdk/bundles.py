@@ -49,14 +49,15 @@ class Site:
     manifest_key: signing.SigningKey = field(default_factory=lambda: signing.make_key("ES256"))
     log_key: signing.SigningKey = field(default_factory=lambda: signing.make_key("Ed25519"))
     status_key: signing.SigningKey = field(default_factory=lambda: signing.make_key("ES256"))
+    origin: str = ORIGIN
     leaves: list[bytes] = field(default_factory=lambda: [b"one", b"two", b"three"])
 
     def trusted_root(self) -> bytes:
         since = NOW - timedelta(days=30)
         return trust.build_trusted_root(
             log_key=self.log_key,
-            origin=ORIGIN,
-            log_url=f"https://{ORIGIN}",
+            origin=self.origin,
+            log_url=f"https://{self.origin}",
             log_start=since,
             manifest_keys=[trust.TrustedKey(self.manifest_key.public, since)],
             status_keys=[trust.TrustedKey(self.status_key.public, since)],
@@ -67,7 +68,7 @@ class Site:
         self.leaves += [body, b"a later entry"]
         hashes = [merkle.leaf_hash(leaf) for leaf in self.leaves]
         node, size = merkle.memory_nodes(hashes), len(hashes)
-        checkpoint = notes.Checkpoint(ORIGIN, size, merkle.tree_root(size, node))
+        checkpoint = notes.Checkpoint(self.origin, size, merkle.tree_root(size, node))
         return tlog.prove(size - 2, checkpoint.sign(self.log_key), size, node)
 
     def consent_status(self, statuses: list[int], issued: datetime = NOW) -> str:

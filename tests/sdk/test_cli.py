@@ -84,6 +84,7 @@ def test_evidence_that_is_not_there_is_named(site, tmp_path):
 
 
 def test_status_says_what_is_left_to_do(site):
+    assert run_json("status", "kurzwelle")["state"] == "review"
     result = run("status", "kurzwelle", "--watch")
     assert "version 1: review" in result.stdout
     assert "2 findings, 3 segments" in result.stdout

@@ -170,16 +170,16 @@ def fetch_all(client, folder):
 
 def test_a_download_is_exactly_the_release_and_verifies(released, client, tmp_path):
     done = fetch_all(client, tmp_path / "here")
-    assert done["fetched"] == done["files"]
+    assert done.fetched == done.files
     assert verify.verify(tmp_path / "here").passed
     assert "signed" not in released.authorized
 
 
 def test_a_second_download_fetches_nothing_and_mends_what_was_damaged(released, client, tmp_path):
     fetch_all(client, tmp_path / "here")
-    assert fetch_all(client, tmp_path / "here")["fetched"] == 0
+    assert fetch_all(client, tmp_path / "here").fetched == 0
     (tmp_path / "here" / "README.md").write_bytes(b"changed")
-    assert fetch_all(client, tmp_path / "here")["fetched"] == 1
+    assert fetch_all(client, tmp_path / "here").fetched == 1
     assert verify.verify(tmp_path / "here").passed
 
 

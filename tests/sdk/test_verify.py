@@ -56,6 +56,13 @@ def test_a_site_that_swaps_its_log_key_is_not_believed(site):
         pins.pin(bundles.Site().trusted_root())
 
 
+def test_a_trial_site_on_this_machine_is_not_remembered():
+    trial = bundles.Site(origin="127.0.0.1/log")
+    pins.pin(trial.trusted_root())
+    assert pins.pinned("127.0.0.1/log") is None
+    pins.pin(bundles.Site(origin="127.0.0.1/log").trusted_root())
+
+
 def test_a_site_may_add_manifest_keys_under_the_same_log_key(site):
     pins.pin(site.trusted_root())
     rotated = bundles.Site(log_key=site.log_key, status_key=site.status_key)
