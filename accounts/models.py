@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
-from rest_framework_api_key.models import AbstractAPIKey, BaseAPIKeyManager
+from rest_framework_api_key.models import AbstractAPIKey, APIKeyManager
 
 
 class UserManager(BaseUserManager["User"]):
@@ -115,10 +115,6 @@ class Scope(models.TextChoices):
     DOWNLOAD = "download", "Download licensed releases"
 
 
-class ApiKeyManager(BaseAPIKeyManager):
-    """Keys are looked up by prefix and compared by hash (djangorestframework-api-key)."""
-
-
 class ApiKey(AbstractAPIKey):
     """A key for one user's machine, for one organization. Only its hash is kept."""
 
@@ -129,7 +125,7 @@ class ApiKey(AbstractAPIKey):
     scopes = ArrayField(models.CharField(max_length=12, choices=Scope.choices))
     last_used_at = models.DateTimeField(null=True, blank=True)
 
-    objects: ClassVar[ApiKeyManager] = ApiKeyManager()
+    objects: ClassVar[APIKeyManager] = APIKeyManager()
 
     class Meta(AbstractAPIKey.Meta):
         constraints = (

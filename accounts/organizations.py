@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import cast
 
 from commonhold.errors import CommonholdError
 from django.db import IntegrityError, transaction
@@ -103,9 +104,10 @@ def issue_key(
     if membership_of(user=user, organization=organization) is None:
         message = f"Only a member of {organization} can make a key for it."
         raise NotAllowed(message)
-    return ApiKey.objects.create_key(
+    key, secret = ApiKey.objects.create_key(
         name=name[:50], user=user, organization=organization, scopes=wanted, expiry_date=expires_at
     )
+    return cast("ApiKey", key), secret
 
 
 def revoke_key(*, key: ApiKey, by: User) -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-import rules
+from rules.permissions import add_perm
+from rules.predicates import predicate
 
 from accounts.models import Membership, Organization, Role, User
 
@@ -19,14 +20,14 @@ def has_role(*roles: Role) -> Callable[[Any, Organization | None], bool]:
     """Make a predicate: the user is a member of the organization in one of the roles."""
     name = "is_" + "_or_".join(roles)
 
-    @rules.predicate(name)
-    def predicate(user: Any, organization: Organization | None) -> bool:
+    @predicate(name)
+    def belongs(user: Any, organization: Organization | None) -> bool:
         if organization is None:
             return False
         membership = membership_of(user=user, organization=organization)
         return membership is not None and membership.role in roles
 
-    return predicate  # type: ignore[no-any-return]  # rules ships no types
+    return belongs  # type: ignore[no-any-return]  # rules ships no types
 
 
 is_member = has_role(Role.OWNER, Role.EDITOR, Role.BUYER)
@@ -34,7 +35,7 @@ is_owner = has_role(Role.OWNER)
 can_contribute = has_role(Role.OWNER, Role.EDITOR)
 can_buy = has_role(Role.OWNER, Role.BUYER)
 
-rules.add_perm("accounts.view_organization", is_member)
-rules.add_perm("accounts.manage_organization", is_owner)
-rules.add_perm("accounts.contribute_for_organization", can_contribute)
-rules.add_perm("accounts.buy_for_organization", can_buy)
+add_perm("accounts.view_organization", is_member)
+add_perm("accounts.manage_organization", is_owner)
+add_perm("accounts.contribute_for_organization", can_contribute)
+add_perm("accounts.buy_for_organization", can_buy)

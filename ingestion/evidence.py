@@ -1,4 +1,4 @@
-"""Evidence of a consent: a signed form or a recording of the yes, kept for its contributor alone."""
+"""Evidence of a consent: a signed form or a recorded yes, for its contributor alone."""
 
 import tempfile
 from collections.abc import Iterable

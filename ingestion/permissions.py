@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-import rules
+from rules.permissions import add_perm
+from rules.predicates import predicate
 
 from accounts.models import Organization
 from accounts.permissions import can_contribute, is_member
@@ -27,17 +28,17 @@ def dataset_of(thing: Owned) -> Dataset:
             return thing.segment.file.version.dataset
 
 
-def of_owner(predicate: Callable[[Any, Organization | None], bool]) -> Any:
+def of_owner(allowed: Callable[[Any, Organization | None], bool]) -> Any:
     """Apply a predicate on organizations to the owner of a row of ours."""
 
-    @rules.predicate(f"{predicate}_of_owner")
+    @predicate(f"{allowed}_of_owner")
     def on_owner(user: Any, thing: Owned | None) -> bool:
-        return thing is not None and predicate(user, dataset_of(thing).organization)
+        return thing is not None and allowed(user, dataset_of(thing).organization)
 
     return on_owner
 
 
-@rules.predicate
+@predicate
 def is_published(user: Any, thing: Owned | None) -> bool:  # noqa: ARG001 - rules' signature
     """Whether anybody may see the dataset or version."""
     if isinstance(thing, Version):
@@ -45,6 +46,6 @@ def is_published(user: Any, thing: Owned | None) -> bool:  # noqa: ARG001 - rule
     return isinstance(thing, Dataset) and thing.versions.filter(state="sealed").exists()
 
 
-rules.add_perm("ingestion.view_dataset", is_published | of_owner(is_member))
-rules.add_perm("ingestion.view_originals", of_owner(can_contribute))
-rules.add_perm("ingestion.change_dataset", of_owner(can_contribute))
+add_perm("ingestion.view_dataset", is_published | of_owner(is_member))
+add_perm("ingestion.view_originals", of_owner(can_contribute))
+add_perm("ingestion.change_dataset", of_owner(can_contribute))

@@ -17,6 +17,7 @@ DOCUMENT_FINAL = ("redact", "quality")
 def choose(*, file: File, phase: str) -> Recipe:
     """Return the recipe for a file in a phase, as the settings have it now."""
     audio = file.kind == File.Kind.AUDIO
+    names: tuple[str, ...]
     if phase == PipelineRun.Phase.INTAKE:
         names = AUDIO_INTAKE if audio else DOCUMENT_INTAKE
     else:

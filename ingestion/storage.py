@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Protocol
 from uuid import UUID
@@ -58,7 +58,7 @@ class BlobStore(Protocol):
     def open(self, sha256: str) -> BinaryIO:
         """Open a blob for reading; it can seek."""
 
-    def local_path(self, sha256: str) -> "contextmanager[Path]":
+    def local_path(self, sha256: str) -> AbstractContextManager[Path]:
         """Give the blob as a local file, for tools that want a path."""
 
     def delete(self, sha256: str) -> None:

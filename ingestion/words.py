@@ -14,7 +14,7 @@ def retime(*, words: Sequence[dict[str, Any]], text: str) -> list[dict[str, Any]
     A new word lies somewhere between its timed neighbors; it is `timed` false, so that whatever is
     redacted in it silences the whole segment rather than too little.
     """
-    found = [
+    found: list[dict[str, Any]] = [
         {
             "text": match[0],
             "start_char": match.start(),

@@ -30,7 +30,7 @@ def refresh(*, dataset: Dataset) -> Listing | None:
     """Make the listing of a dataset anew from what the layers below say; None if it has none."""
     Dataset.objects.select_for_update().get(pk=dataset.pk)
     version = dataset.versions.filter(state=Version.State.SEALED).order_by("-number").first()
-    if version is None:
+    if version is None or version.sealed_at is None:
         Listing.objects.filter(dataset=dataset).delete()
         return None
     standing = list(open_offers(version=version))
