@@ -96,6 +96,11 @@ def _status_lines(name: str, version: dict[str, Any]) -> list[str]:
         counts = ", ".join(f"{count} {state}" for state, count in sorted(steps.items()))
         lines.append(f"  {run['path']}: {run['state']} ({counts})")
         lines += [f"    {step['name']}: {step['error']}" for step in run["steps"] if step["error"]]
+    lines += [
+        f"  {file['path']}: {file['error']}" for file in version["files"] if file.get("error")
+    ]
+    if version.get("seal_error"):
+        lines.append(f"  It could not be sealed: {version['seal_error']}")
     review = version.get("review")
     if review and version["state"] == "review":
         lines.append(
@@ -123,7 +128,7 @@ def status(dataset: str, *, watch: bool) -> Outcome:
             shown = lines
             time.sleep(POLL_S)
             version = _newest_version(client, name)
-    failed = any(run["state"] == "failed" for run in version["runs"])
+    failed = any(run["state"] == "failed" for run in version["runs"]) or version.get("seal_error")
     data = {"dataset": name, **version}
     return Outcome(data, _status_lines(name, version), REFUSED if failed else DONE)
 

@@ -27,7 +27,7 @@ from commonhold.trust import Trust
 WORKERS = 4
 PARTS = ".parts"
 TRUSTED_ROOT_URL = "/.well-known/commonhold/trusted_root.json"
-ENDED = frozenset({"revoked", "expired", "ended"})
+NOT_IN_FORCE = frozenset({"revoked", "expired", "not-yet"})
 Progress = Callable[[str, int, int], None]
 
 
@@ -73,7 +73,7 @@ def find_grant(client: Client, dataset: str, version: int | None = None) -> dict
         grant
         for grant in client.pages("grants")
         if _name_of(grant["dataset"]) == wanted
-        and grant["state"] not in ENDED
+        and grant["state"] not in NOT_IN_FORCE
         and version in {None, int(grant["version"])}
     ]
     if not grants:

@@ -15,7 +15,14 @@ from typing import Any
 import httpx
 
 from commonhold.canonical import CHUNK, digest_file, sha256_hex
-from commonhold.client import Client, NotAllowedError, NotFoundError, RefusedError, dataset_path
+from commonhold.client import (
+    Client,
+    InvalidRequestError,
+    NotAllowedError,
+    NotFoundError,
+    RefusedError,
+    dataset_path,
+)
 from commonhold.errors import CommonholdError
 from commonhold.paths import InvalidPathError, normalize_path, path_key
 from commonhold.pins import state_dir, write_private
@@ -122,7 +129,11 @@ def _put_part(client: Client, file: LocalFile, part: dict[str, Any]) -> None:
         body = _pieces(file.source, part["offset"], part["size"])
         return client.plain.put(part["url"], content=body, headers=headers)
 
-    client.patiently(put)
+    try:
+        client.patiently(put)
+    except InvalidRequestError:
+        # Damaged on the way, by the checksum sent along: once more.
+        client.patiently(put)
 
 
 def _put_missing(client: Client, file: LocalFile, upload: Any, progress: Progress) -> None:

@@ -173,6 +173,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def receive_part(self, upload_id: str, number: str, data: bytes) -> None:
         promised = self.headers["x-amz-checksum-sha256"]
+        with self.site.lock:
+            damaged = self.site.corrupt[f"part {number}"] > 0
+            self.site.corrupt[f"part {number}"] -= damaged
+        if damaged:
+            data = data[:-1]
         if base64.b64encode(hashlib.sha256(data).digest()).decode() != promised:
             self.problem(422, "digest-mismatch", f"Part {number} arrived damaged.")
             return

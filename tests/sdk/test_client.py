@@ -96,6 +96,15 @@ def test_a_busy_site_is_asked_again(site, client, tape):
     assert site.stored["tape.wav"] == tape.read_bytes()
 
 
+def test_a_part_damaged_on_the_way_is_sent_once_more(site, client, tape):
+    site.corrupt["part 2"] = 1
+    upload(client, tape)
+    assert site.stored["tape.wav"] == tape.read_bytes()
+    site.corrupt["part 1"] = 9
+    with pytest.raises(clients.InvalidRequestError, match="arrived damaged"):
+        upload(client, tape, name="again.wav")
+
+
 def test_a_site_that_stays_down_is_a_server_error(site, client, tape):
     site.failing["/api/v1/uploads"] = 99
     with pytest.raises(clients.ServerError, match="Try again"):
