@@ -1,0 +1,1 @@
+"""Demo data: three small datasets of synthesized speech, walked through the real services."""
