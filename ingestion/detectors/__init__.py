@@ -1,0 +1,1 @@
+"""What finds personal data in a text. Each detector sits behind one small protocol."""

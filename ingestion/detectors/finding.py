@@ -1,0 +1,33 @@
+"""The protocol of a detector, and what it gives back."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+SPOKEN_LANGUAGES = frozenset({"en", "sw", "es", "fr", "de"})
+"""Languages whose spoken forms ("oh seven double two", "punto", "nukta") have rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A stretch of text (half-open characters) that looks like personal data.
+
+    `confidence` is permille and says how sure the rule is, not how often it was right.
+    """
+
+    kind: str
+    start: int
+    end: int
+    confidence: int
+    detector: str
+
+
+class Detector(Protocol):
+    """Finds some kinds of personal data. `languages` is None when the rule reads any language."""
+
+    name: str
+    kinds: tuple[str, ...]
+    languages: frozenset[str] | None
+
+    def find(self, text: str, *, language: str) -> Iterable[Hit]:
+        """Yield what was found, in any order, overlaps allowed."""
