@@ -8,10 +8,12 @@ from typing import Concatenate, ParamSpec
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 from django.urls import reverse
 
-from accounts.models import User
+from accounts.models import Organization, User
 from ingestion.models import Dataset, Version
+from marketplace.pages.acting import acting_organization
 
 P = ParamSpec("P")
 
@@ -35,6 +37,7 @@ class Work:
         return reverse(f"studio:{page}", args=[*place, *args])
 
 
+OrganizationView = Callable[Concatenate[StudioRequest, Organization, P], HttpResponseBase]
 StudioView = Callable[Concatenate[StudioRequest, Work, P], HttpResponseBase]
 PlainView = Callable[..., HttpResponseBase]
 
@@ -53,6 +56,23 @@ def for_contributors(view: StudioView[P]) -> PlainView:
         return view(request, find(user=request.user, org=org, slug=slug), *args, **kwargs)
 
     return found
+
+
+def for_organization(view: OrganizationView[P]) -> PlainView:
+    """Give a view the organization that the reader acts for, if they may contribute for it."""
+
+    @login_required
+    @wraps(view)
+    def acting(request: StudioRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        organization = acting_organization(request)
+        if organization is None:
+            return render(request, "pages/studio/no_organization.html")
+        if not request.user.has_perm("accounts.contribute_for_organization", organization):
+            context = {"organization": organization}
+            return render(request, "pages/studio/not_contributor.html", context, status=403)
+        return view(request, organization, *args, **kwargs)
+
+    return acting
 
 
 def find(*, user: User, org: str, slug: str) -> Work:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from commonhold import purposes
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Sum
@@ -11,13 +12,13 @@ from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
-from commonhold import purposes
 from ingestion import consent
 from ingestion.models import ConsentEvent, ConsentRecord, ConsentScope, Version
 from ingestion.storage import blob_store
 from marketplace.api.ranges import Content, respond
 from marketplace.pages.studio import consents, frame
 from marketplace.pages.studio.access import StudioRequest, Work, for_contributors
+from marketplace.pages.studio.forms import of_them
 from marketplace.tasks import refresh_listing_task
 from marketplace.templatetags import wording
 
@@ -62,7 +63,10 @@ def state(record: ConsentRecord) -> dict[str, str]:
     if record.withdrawn_at:
         return {"knot": "refused", "word": f"Withdrawn {wording.day(record.withdrawn_at)}"}
     if not ConsentRecord.objects.in_force().filter(pk=record.pk).exists():
-        return {"knot": "refused", "word": f"Ended {wording.day(record.expires_on or record.given_on)}"}
+        return {
+            "knot": "refused",
+            "word": f"Ended {wording.day(record.expires_on or record.given_on)}",
+        }
     return {"knot": "done", "word": "Holds"}
 
 
@@ -83,7 +87,9 @@ def record(request: StudioRequest, work: Work, pk: UUID) -> HttpResponse:
         "evidence_url": work.url("evidence", found.pk),
         "withdraw_url": work.url("withdraw", found.pk),
     }
-    return frame.page(request, work, "consent", context, template="pages/studio/consent_record.html")
+    return frame.page(
+        request, work, "consent", context, template="pages/studio/consent_record.html"
+    )
 
 
 def record_context(work: Work, found: ConsentRecord) -> dict[str, Any]:
@@ -92,8 +98,10 @@ def record_context(work: Work, found: ConsentRecord) -> dict[str, Any]:
         "record": found,
         "state": state(found),
         "record_url": work.url("consent_record", found.pk),
-        "agreed": [purposes.get(slug).phrase for slug in in_order(found.purposes)],
-        "refused": [purposes.get(slug).phrase for slug in in_order(found.excluded_purposes)],
+        "agreed": [of_them(purposes.get(slug).phrase) for slug in in_order(found.purposes)],
+        "refused": [
+            of_them(purposes.get(slug).phrase) for slug in in_order(found.excluded_purposes)
+        ],
     }
 
 
@@ -114,12 +122,20 @@ def places(found: ConsentRecord) -> list[dict[str, Any]]:
     return [
         {
             "file": group[0].file,
-            "scopes": group,
+            "told": [told(scope) for scope in group],
             "covered": [] if ended else consents.stretches(group, group[0].file.duration_ms or 0),
             "ended": consents.stretches(group, group[0].file.duration_ms or 0) if ended else [],
         }
         for group in scopes.values()
     ]
+
+
+def told(scope: ConsentScope) -> str:
+    """Say a stretch: from when to when, or the whole."""
+    if scope.start_ms is None or scope.end_ms is None:
+        return "the whole of it"
+    start, end = (wording.timecode(at, fraction=True) for at in (scope.start_ms, scope.end_ms))
+    return f"{start}\N{EN DASH}{end}"
 
 
 @require_safe
@@ -149,7 +165,8 @@ def withdraw(request: StudioRequest, work: Work, pk: UUID) -> HttpResponseBase:
         refresh_listing_task.delay_on_commit(work.dataset.pk)
         messages.success(
             request,
-            f"The consent of {found.speaker.pseudonym} is withdrawn. Nothing that rests on it is given out any more.",
+            f"The consent of {found.speaker.pseudonym} is withdrawn. "
+            "Nothing that rests on it is given out any more.",
         )
         return redirect(work.url("consent_record", found.pk))
     context = record_context(work, found) | reach(work, found)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from commonhold.errors import CommonholdError
 from django import forms
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
@@ -10,7 +11,6 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
-from commonhold.errors import CommonholdError
 from ingestion import consent, consent_import
 from ingestion import evidence as evidences
 from ingestion.consent import Evidence, Notice, Person, Stretch, Terms
@@ -41,10 +41,12 @@ def template(request: StudioRequest, work: Work) -> HttpResponse:  # noqa: ARG00
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_contributors
 def new(request: StudioRequest, work: Work) -> HttpResponse:
-    """Write down one consent. The button for one more stretch gives the form back with a row more."""
-    kwargs = {"form_kwargs": {"version": work.version}, "prefix": "heard"}
+    """Write down one consent; the button for one more stretch gives the form back, longer."""
+    kwargs: dict[str, Any] = {"form_kwargs": {"version": work.version}, "prefix": "heard"}
     if request.method != "POST":
-        return form_page(request, work, ConsentForm(initial=proposal(work)), StretchFormSet(**kwargs))
+        return form_page(
+            request, work, ConsentForm(initial=proposal(work)), StretchFormSet(**kwargs)
+        )
     if "more" in request.POST:
         return more(request, work, kwargs)
     form = ConsentForm(request.POST, request.FILES)
@@ -52,12 +54,14 @@ def new(request: StudioRequest, work: Work) -> HttpResponse:
     record = write(request, work, form, stretches)
     if record is None:
         return form_page(request, work, form, stretches, status=422)
-    messages.success(request, f"Recorded. {record.speaker.name} is {record.speaker.pseudonym} from here on.")
+    messages.success(
+        request, f"Recorded. {record.speaker.name} is {record.speaker.pseudonym} from here on."
+    )
     return redirect(work.url("consent"))
 
 
 def proposal(work: Work) -> dict[str, Any]:
-    """Propose what the last consent of the dataset had in common with the next: notice and law."""
+    """Propose the notice and the law of the dataset's last consent; never what was agreed to."""
     last = work.dataset.consent_records.order_by("-created_at").first()
     if last is None:
         return {"notice_language": work.dataset.language}
@@ -66,7 +70,6 @@ def proposal(work: Work) -> dict[str, Any]:
         "notice_language": last.notice_language,
         "notice_version": last.notice_version,
         "jurisdiction": last.jurisdiction,
-        "purposes": [one for one in last.purposes if one in dict(ConsentForm.base_fields["purposes"].choices)],  # type: ignore[attr-defined]
     }
 
 
@@ -156,7 +159,9 @@ def read_stretches(work: Work, form: ConsentForm, rows: Stretches) -> list[Stret
     if any(row.errors for row in rows):
         return None
     if not found:
-        form.add_error("everywhere", "Say where the speaker is heard: tick this, or choose a file below.")
+        form.add_error(
+            "everywhere", "Say where the speaker is heard: tick this, or choose a file below."
+        )
         return None
     return found
 
@@ -190,7 +195,7 @@ def read_stretch(work: Work, row: StretchForm) -> Stretch | None:
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_contributors
 def import_table(request: StudioRequest, work: Work) -> HttpResponse:
-    """Bring in many consents at once; rows that can't stand are listed, and nothing is kept then."""
+    """Bring in many consents at once; rows that can't stand are listed, and nothing is kept."""
     if request.method != "POST":
         return import_page(request, work, ConsentImportForm())
     form = ConsentImportForm(request.POST, request.FILES)
@@ -206,7 +211,8 @@ def import_table(request: StudioRequest, work: Work) -> HttpResponse:
         return import_page(request, work, form, status=error.status)
     messages.success(
         request,
-        f"Recorded {made.records} consents of {made.speakers} speakers, over {made.scopes} stretches.",
+        f"Recorded {made.records} consents of {made.speakers} speakers, "
+        f"over {made.scopes} stretches.",
     )
     return redirect(work.url("consent"))
 
@@ -250,4 +256,6 @@ def import_page(
         "template_url": work.url("consent_template"),
         "status": status,
     }
-    return frame.page(request, work, "consent", context, template="pages/studio/consent_import.html")
+    return frame.page(
+        request, work, "consent", context, template="pages/studio/consent_import.html"
+    )

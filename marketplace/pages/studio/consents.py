@@ -44,11 +44,10 @@ def of_version(version: Version) -> list[FileCoverage]:
 
 def of_files(files: list[File]) -> list[FileCoverage]:
     """Return the coverage of each file, asking the database twice."""
-    in_force, ended = {}, {}
+    in_force: dict[int, list[ConsentScope]] = {}
+    ended: dict[int, list[ConsentScope]] = {}
     standing = set(
-        ConsentRecord.objects.in_force()
-        .filter(scopes__file__in=files)
-        .values_list("pk", flat=True)
+        ConsentRecord.objects.in_force().filter(scopes__file__in=files).values_list("pk", flat=True)
     )
     scopes = ConsentScope.objects.filter(file__in=files).select_related("record__speaker")
     for scope in scopes:
@@ -78,9 +77,7 @@ def of_file(*, file: File, scopes: list[ConsentScope], ended: list[ConsentScope]
 def complement(*, gaps: Stretches, length: int) -> Stretches:
     """Return what lies between the gaps of [0, length)."""
     edges = [0, *(edge for gap in gaps for edge in gap), length]
-    return [
-        (start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if start < end
-    ]
+    return [(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if start < end]
 
 
 def stretches(scopes: Iterable[ConsentScope], length: int) -> Stretches:

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -13,24 +12,17 @@ from accounts.models import Organization
 from licensing import profiles
 from marketplace import ledger
 from marketplace.models import LedgerEntry, Order
-from marketplace.pages.acting import acting_organization
-from marketplace.pages.studio.access import never_kept
+from marketplace.pages.studio.access import StudioRequest, for_organization, never_kept
 
 PER_PAGE = 50
 
 
 @require_safe
-@login_required
-def show(request: HttpRequest) -> HttpResponse:
+@for_organization
+def show(request: StudioRequest, organization: Organization) -> HttpResponse:
     """List who licensed what and when, with what was booked for the organization."""
-    organization = acting_organization(request)
-    if organization is None:
-        return render(request, "pages/studio/no_organization.html")
-    if not request.user.has_perm("accounts.contribute_for_organization", organization):
-        context = {"organization": organization}
-        return render(request, "pages/studio/not_contributor.html", context, status=403)
     page = Paginator(orders(organization), PER_PAGE).get_page(request.GET.get("page"))
-    context = {
+    context: dict[str, Any] = {
         "organization": organization,
         "page": page,
         "rows": [row(order, organization) for order in page],
@@ -43,7 +35,9 @@ def orders(organization: Organization) -> QuerySet[Order]:
     """Return the orders of an organization's datasets, free ones too, newest first."""
     return (
         Order.objects.filter(offer__version__dataset__organization=organization)
-        .select_related("buyer", "grant", "offer__version__dataset__organization", "ledger_transaction")
+        .select_related(
+            "buyer", "grant", "offer__version__dataset__organization", "ledger_transaction"
+        )
         .prefetch_related("ledger_transaction__entries")
         .order_by("-created_at", "pk")
     )
@@ -52,7 +46,9 @@ def orders(organization: Organization) -> QuerySet[Order]:
 def row(order: Order, organization: Organization) -> dict[str, Any]:
     """Return an order with what the ledger booked for the organization and its speakers."""
     booked = order.ledger_transaction.entries.all() if order.ledger_transaction else []
-    ours = {entry.account: -entry.amount_minor for entry in booked if entry.organization == organization}
+    ours = {
+        entry.account: -entry.amount_minor for entry in booked if entry.organization == organization
+    }
     return {
         "order": order,
         "dataset": order.offer.version.dataset,

@@ -3,8 +3,10 @@
 import base64
 import hashlib
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
+from uuid import UUID
 
+from commonhold.errors import CommonholdError
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
@@ -13,7 +15,6 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from commonhold.errors import CommonholdError
 from ingestion import files, uploads
 from ingestion.models import File, Upload, Version
 from marketplace.pages.studio import frame
@@ -155,9 +156,9 @@ def back(request: StudioRequest, work: Work) -> str:
 
 @require_POST
 @for_contributors
-def cancel(request: StudioRequest, work: Work, pk: str) -> HttpResponse:
+def cancel(request: StudioRequest, work: Work, pk: UUID) -> HttpResponse:
     """Give up an upload that is not finished."""
     unfinished = get_object_or_404(work.version.uploads, pk=pk)
-    uploads.cancel(upload=cast("Upload", unfinished))
+    uploads.cancel(upload=unfinished)
     messages.success(request, f"The upload of «{unfinished.path}» is given up.")
     return redirect(work.url("files"))

@@ -2,15 +2,21 @@
 
 from typing import Any
 
+from commonhold.errors import CommonholdError
+from commonhold.purposes import DENIED_BY_DEFAULT, PURPOSES
 from django import forms
 from django.utils.text import slugify
 
-from commonhold.errors import CommonholdError
-from commonhold.purposes import DENIED_BY_DEFAULT, PURPOSES
 from ingestion.models import File, Task, Version
 
+
+def of_them(phrase: str) -> str:
+    """Say to a contributor what `phrase` says to a speaker: "your voice" is theirs."""
+    return phrase.replace("your", "their").replace("you", "them")
+
+
 ORDINARY = [(one.slug, one.phrase) for one in PURPOSES if one.slug not in DENIED_BY_DEFAULT]
-SENSITIVE = [(one.slug, one.phrase) for one in PURPOSES if one.slug in DENIED_BY_DEFAULT]
+SENSITIVE = [(one.slug, of_them(one.phrase)) for one in PURPOSES if one.slug in DENIED_BY_DEFAULT]
 
 
 def refuse(form: forms.Form, error: CommonholdError, names: dict[str, str] | None = None) -> None:
@@ -30,7 +36,8 @@ class DatasetForm(forms.Form):
         label="Short name",
         max_length=80,
         required=False,
-        help_text="Stands in its address: lower-case letters, digits, hyphens. Left empty, it is made from the title.",
+        help_text="Stands in its address: lower-case letters, digits, hyphens. "
+        "Left empty, it is made from the title.",
     )
     language = forms.CharField(
         label="Language spoken",
@@ -78,7 +85,7 @@ class ConsentForm(forms.Form):
     """One consent of one speaker, as the signed form has it."""
 
     name = forms.CharField(
-        label="Speaker’s name",
+        label="Speaker's name",
         max_length=160,
         help_text="Stays here. Everywhere else the speaker has a number, such as p-0001.",
     )
@@ -100,7 +107,9 @@ class ConsentForm(forms.Form):
     purposes = forms.MultipleChoiceField(
         label="Their voice may be used …",
         choices=ORDINARY,
-        required=False,
+        error_messages={
+            "required": "Tick what they agreed to. A consent names at least one purpose."
+        },
         widget=forms.CheckboxSelectMultiple,
         help_text="Tick what the form they signed names. What is not ticked is not allowed.",
     )
@@ -125,12 +134,13 @@ class ConsentForm(forms.Form):
         label="Holds until",
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text="The first day on which it no longer holds. Left empty, it holds until it is withdrawn.",
+        help_text="The first day on which it no longer holds. "
+        "Left empty, it holds until it is withdrawn.",
     )
     jurisdiction = forms.CharField(
         label="Law it was given under",
         max_length=20,
-        help_text="The country’s code, such as KE or UG, or EU.",
+        help_text="The country's code, such as KE or UG, or EU.",
     )
     notice_text = forms.CharField(
         label="What they were told before they agreed",

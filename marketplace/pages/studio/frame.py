@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from commonhold.errors import CommonholdError
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from commonhold.errors import CommonholdError
 from ingestion.models import Version
 from marketplace.pages.studio import stations
 from marketplace.pages.studio.access import StudioRequest, Work, never_kept

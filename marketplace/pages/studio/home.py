@@ -1,23 +1,26 @@
 """The first page of the studio: the organization's datasets, and a new one."""
 
-from typing import Any, cast
+from typing import Any
 
+from commonhold.errors import CommonholdError
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import Organization
-from commonhold.errors import CommonholdError
 from ingestion import datasets
 from ingestion.models import Dataset, Version
 from marketplace import ledger
-from marketplace.pages.acting import acting_organization
 from marketplace.pages.studio import frame, stations
-from marketplace.pages.studio.access import StudioRequest, Work, for_contributors, never_kept
+from marketplace.pages.studio.access import (
+    StudioRequest,
+    Work,
+    for_contributors,
+    for_organization,
+    never_kept,
+)
 from marketplace.pages.studio.forms import DatasetForm, refuse
 
 PER_PAGE = 20
@@ -31,18 +34,13 @@ STATE_KNOTS = {
 
 
 @require_safe
-@login_required
-def index(request: HttpRequest) -> HttpResponse:
+@for_organization
+def index(request: StudioRequest, organization: Organization) -> HttpResponse:
     """List the datasets of the organization that the reader acts for."""
-    organization = acting_organization(request)
-    if organization is None:
-        return render(request, "pages/studio/no_organization.html")
-    if not request.user.has_perm("accounts.contribute_for_organization", organization):
-        context = {"organization": organization}
-        return render(request, "pages/studio/not_contributor.html", context, status=403)
-    found = Dataset.objects.filter(organization=organization).select_related("organization")
-    page = Paginator(found.order_by("-pk"), PER_PAGE).get_page(request.GET.get("page"))
-    context = {
+    found = Dataset.objects.filter(organization=organization, versions__isnull=False).distinct()
+    newest = found.select_related("organization").order_by("-pk")
+    page = Paginator(newest, PER_PAGE).get_page(request.GET.get("page"))
+    context: dict[str, Any] = {
         "organization": organization,
         "page": page,
         "rows": [row(dataset) for dataset in page],
@@ -53,10 +51,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 def row(dataset: Dataset) -> dict[str, Any]:
     """Return one dataset as the list shows it."""
-    version = dataset.versions.order_by("-number").first()
-    if version is None:
-        version = datasets.open_draft(dataset=dataset, by=dataset.created_by)
-    work = Work(dataset=dataset, version=version)
+    work = Work(dataset=dataset, version=dataset.versions.latest("number"))
     facts = stations.read(work)
     return {
         "work": work,
@@ -64,24 +59,18 @@ def row(dataset: Dataset) -> dict[str, Any]:
         "facts": facts,
         "stations": stations.stations(work, facts),
         "step": stations.next_step(work, facts),
-        "knot": STATE_KNOTS[Version.State(version.state)],
+        "knot": STATE_KNOTS[Version.State(work.version.state)],
     }
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-def new_dataset(request: HttpRequest) -> HttpResponse:
+@for_organization
+def new_dataset(request: StudioRequest, organization: Organization) -> HttpResponse:
     """Begin a dataset for the organization that the reader acts for."""
-    organization = acting_organization(request)
-    if organization is None:
-        return render(request, "pages/studio/no_organization.html")
-    if not request.user.has_perm("accounts.contribute_for_organization", organization):
-        message = f"Your role in {organization} is to license data, not to contribute it."
-        raise PermissionDenied(message)
     form = DatasetForm(request.POST or None)
     status = 200
     if request.method == "POST":
-        made = create(cast("StudioRequest", request), form, organization)
+        made = create(request, form, organization)
         if made is not None:
             return redirect("studio:files", organization.slug, made.slug)
         status = 422

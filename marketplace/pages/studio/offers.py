@@ -3,6 +3,7 @@
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from commonhold.errors import CommonholdError
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -10,18 +11,23 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from commonhold.errors import CommonholdError
 from ingestion import coverage
 from ingestion.models import Version
 from licensing import profiles
 from licensing.models import Offer
 from marketplace import pricing
 from marketplace.pages.studio import frame
-from marketplace.pages.studio.access import StudioRequest, Work, for_contributors, is_htmx, never_kept
+from marketplace.pages.studio.access import (
+    StudioRequest,
+    Work,
+    for_contributors,
+    is_htmx,
+    never_kept,
+)
 from marketplace.pages.studio.forms import refuse
 
 PER_PAGE = 25
-TERMS = [("365", "A year"), ("730", "Two years"), ("1825", "Five years"), ("", "For good")]
+TERMS = [("365", "A year"), ("730", "Two years"), ("1825", "Five years"), ("0", "For good")]
 
 
 class OfferForm(forms.Form):
@@ -30,14 +36,14 @@ class OfferForm(forms.Form):
     amount = forms.CharField(
         label="Price",
         max_length=20,
-        help_text="What you get, for example 40 or 40.50; 0 is free. The platform’s fee comes on top.",
+        help_text="What you get, for example 40 or 40.50; 0 is free. "
+        "The platform's fee comes on top.",
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )
     currency = forms.ChoiceField(choices=[(code, code) for code in pricing.CURRENCIES])
     term_days = forms.ChoiceField(
         label="A license holds for",
         choices=TERMS,
-        required=False,
         initial="365",
         widget=forms.RadioSelect,
     )
@@ -86,7 +92,7 @@ class OfferForm(forms.Form):
         """Return the choices of the license that the form says."""
         term = self.cleaned_data.get("term_days")
         return {
-            "term_days": int(term) if term else None,
+            "term_days": int(term or 0) or None,
             "benefit_share_bps": self.cleaned_data.get("share"),
         }
 
@@ -126,7 +132,9 @@ def tab(
         "sealed": sealed,
         "page": page,
         "rows": [row(work, offer) for offer in page],
-        "profiles": [choice(work, sealed, one, taken) for one in profiles.catalogue()] if sealed else [],
+        "profiles": [choice(work, sealed, one, taken) for one in profiles.catalogue()]
+        if sealed
+        else [],
     }
     return frame.page(request, work, "offers", context, error=error)
 
@@ -221,9 +229,7 @@ def publish(
     except CommonholdError as error:
         refuse(form, error, {"benefit_share_bps": "share", "amount_minor": "amount"})
         return offer_page(request, work, sealed, form, terms, status=error.status)
-    messages.success(
-        request, f"{terms.profile.name} is offered. It stands on the public page now."
-    )
+    messages.success(request, f"{terms.profile.name} is offered. It stands on the public page now.")
     return redirect(work.url("offers"))
 
 
@@ -268,5 +274,7 @@ def close(request: StudioRequest, work: Work, pk: int) -> HttpResponse:
         pricing.close_offer(offer=offer, by=request.user)
     except CommonholdError as error:
         return tab(request, work, error=error)
-    messages.success(request, "The offer is closed. Licenses that were made from it stay as they are.")
+    messages.success(
+        request, "The offer is closed. Licenses that were made from it stay as they are."
+    )
     return redirect(work.url("offers"))

@@ -75,14 +75,14 @@ def counts(version: Version) -> dict[int, Counts]:
         .values("segment__file")
         .annotate(all=Count("pk"), open=Count("pk", filter=Q(state=Finding.State.OPEN)))
     )
-    found = {row["segment__file"]: row for row in findings}
+    found = {row["segment__file"]: (row["all"], row["open"]) for row in findings}
     uncovered: dict[int, int] = {}
     for segment in review.uncovered(version=version):
         uncovered[segment.file_id] = uncovered.get(segment.file_id, 0) + 1
     return {
         row["file"]: Counts(
-            findings=found.get(row["file"], {}).get("all", 0),
-            open_findings=found.get(row["file"], {}).get("open", 0),
+            findings=found.get(row["file"], (0, 0))[0],
+            open_findings=found.get(row["file"], (0, 0))[1],
             to_read=row["to_read"],
             unread=row["unread"],
             uncovered=uncovered.get(row["file"], 0),
@@ -93,11 +93,20 @@ def counts(version: Version) -> dict[int, Counts]:
 
 def total(all_counts: Iterable[Counts]) -> Counts:
     """Add up the counts of several files."""
-    rows = [(one.findings, one.open_findings, one.to_read, one.unread, one.uncovered) for one in all_counts]
-    return Counts(*(sum(column) for column in zip(*rows, strict=True))) if rows else Counts(0, 0, 0, 0, 0)
+    rows = [
+        (one.findings, one.open_findings, one.to_read, one.unread, one.uncovered)
+        for one in all_counts
+    ]
+    return (
+        Counts(*(sum(column) for column in zip(*rows, strict=True)))
+        if rows
+        else Counts(0, 0, 0, 0, 0)
+    )
 
 
-def passage(work: Work, segment: Segment, scopes: list[ConsentScope], query: str = "") -> dict[str, Any]:
+def passage(
+    work: Work, segment: Segment, scopes: list[ConsentScope], query: str = ""
+) -> dict[str, Any]:
     """Return a stretch as its template takes it. `query` is the page that a form leads back to."""
     findings = sorted(segment.findings.all(), key=lambda finding: finding.start_char)
     covering = consent.cover(scopes=scopes, start_ms=segment.start_ms, end_ms=segment.end_ms)
@@ -111,7 +120,11 @@ def passage(work: Work, segment: Segment, scopes: list[ConsentScope], query: str
         "never_read": unread,
         "uncovered": not covering.is_complete and not segment.excluded,
         "needs_you": not segment.excluded
-        and (unread or not covering.is_complete or any(one.state == Finding.State.OPEN for one in findings)),
+        and (
+            unread
+            or not covering.is_complete
+            or any(one.state == Finding.State.OPEN for one in findings)
+        ),
         "hear": hearing(segment.start_ms, segment.end_ms, lead=0),
         "review_url": work.url("review_segment", segment.pk),
         "add_url": work.url("add_finding", segment.pk),
@@ -192,4 +205,8 @@ def bars(file: File) -> list[tuple[int, int, str]]:
     findings = Finding.objects.filter(
         segment__file=file, segment__excluded=False, start_ms__isnull=False, end_ms__isnull=False
     ).exclude(state=Finding.State.REJECTED)
-    return list(findings.values_list("start_ms", "end_ms", "kind"))
+    return [
+        (start, end, kind)
+        for start, end, kind in findings.values_list("start_ms", "end_ms", "kind")
+        if start is not None and end is not None
+    ]

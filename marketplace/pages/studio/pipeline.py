@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from commonhold.errors import CommonholdError
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, QuerySet
@@ -10,12 +11,17 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from commonhold.errors import CommonholdError
 from ingestion import pipeline
 from ingestion.models import PipelineRun, StepRun, Version
 from ingestion.tasks import run_pipeline_task
 from marketplace.pages.studio import frame
-from marketplace.pages.studio.access import StudioRequest, Work, for_contributors, is_htmx, never_kept
+from marketplace.pages.studio.access import (
+    StudioRequest,
+    Work,
+    for_contributors,
+    is_htmx,
+    never_kept,
+)
 
 PER_PAGE = 25
 STEP_NAMES = {
@@ -90,7 +96,11 @@ def live_context(request: StudioRequest, work: Work, *, phase: str) -> dict[str,
 def count_states(runs: QuerySet[PipelineRun]) -> dict[str, int]:
     """Count runs by state, with their total."""
     found = dict(runs.order_by().values_list("state").annotate(Count("pk")))
-    return {**{str(state): 0 for state in PipelineRun.State.values}, **found, "total": sum(found.values())}
+    return {
+        **{str(state): 0 for state in PipelineRun.State.values},
+        **found,
+        "total": sum(found.values()),
+    }
 
 
 def is_live(version: Version, counts: dict[str, int]) -> bool:
@@ -101,6 +111,9 @@ def is_live(version: Version, counts: dict[str, int]) -> bool:
 def row(work: Work, run: PipelineRun) -> dict[str, Any]:
     """Return a run as the page shows it."""
     steps = list(run.steps.all())
+    for step in steps:
+        if step.error == run.error:
+            step.error = ""  # said once, above the steps
     knot, word = KNOTS[StepRun.State(run.state)]
     working = next((step for step in steps if step.state == StepRun.State.RUNNING), None)
     return {
@@ -139,7 +152,8 @@ def told(step: StepRun) -> str:
         return ""
     match step.name:
         case "decode":
-            return f"{found['codec']}, {found['sample_rate']:,} Hz, {found['channels']} channel{'s' * (found['channels'] != 1)}"
+            channels = f"{found['channels']} channel{'s' * (found['channels'] != 1)}"
+            return f"{found['codec']}, {found['sample_rate']:,} Hz, {channels}"
         case "vad":
             count = len(found["windows"])
             return f"{count} stretch{'es' * (count != 1)} of speech"
@@ -162,7 +176,9 @@ def told_text(found: dict[str, Any]) -> str:
         "read": "as you wrote it",
     }
     draft = "; a draft, so a person reads all of it" if found["grade"] == "draft" else ""
-    return f"{count} stretch{'es' * (count != 1)}, {ways.get(found['method'], found['method'])}{draft}"
+    return (
+        f"{count} stretch{'es' * (count != 1)}, {ways.get(found['method'], found['method'])}{draft}"
+    )
 
 
 @require_POST

@@ -3,28 +3,27 @@
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from commonhold.errors import CommonholdError
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from commonhold.errors import CommonholdError
 from ingestion import review
 from ingestion.models import File, Finding, Segment, Version
 from marketplace.pages.studio import frame, passages
-from marketplace.pages.studio.access import StudioRequest, Work, for_contributors, is_htmx, never_kept
+from marketplace.pages.studio.access import (
+    StudioRequest,
+    Work,
+    for_contributors,
+    is_htmx,
+    never_kept,
+)
 from marketplace.pages.studio.review import progress
 
 PER_PAGE = 40
 DECISIONS = {"confirm": True, "keep": False}
-
-
-class UnknownDecision(CommonholdError):
-    """A button that isn't one of ours was pressed."""
-
-    code = "unknown-decision"
-    status = 422
 
 
 @require_safe
@@ -60,7 +59,9 @@ def show(request: StudioRequest, work: Work, pk: int) -> HttpResponse:
 
 def segments_of(file: File) -> Any:
     """Return the passages of a file with what is found in them."""
-    return file.segments.select_related("speaker", "reviewed_by", "file").prefetch_related("findings")
+    return file.segments.select_related("speaker", "reviewed_by", "file").prefetch_related(
+        "findings"
+    )
 
 
 def needing(work: Work, file: File) -> list[int]:
@@ -93,7 +94,7 @@ def decide(request: StudioRequest, work: Work, pk: int) -> HttpResponse:
         decision = request.POST.get("decision", "")
         if decision not in DECISIONS:
             message = "Choose «redact it» or «keep it»."
-            raise UnknownDecision(message)
+            raise review.DecisionInvalid(message)
         review.decide(finding=finding, redact=DECISIONS[decision], by=request.user)
     except CommonholdError as error:
         return answer(request, work, finding.segment, error=error)
@@ -133,7 +134,7 @@ def number(request: StudioRequest, name: str) -> int:
 @require_POST
 @for_contributors
 def review_segment(request: StudioRequest, work: Work, pk: int) -> HttpResponse:
-    """Note that a person read a passage, with the text corrected; or leave it out, or bring it back."""
+    """Note that a person read a passage, its text corrected; or leave it out, or bring it back."""
     segment = get_object_or_404(
         Segment.objects.select_related("file"), pk=pk, file__version=work.version
     )
@@ -146,7 +147,7 @@ def review_segment(request: StudioRequest, work: Work, pk: int) -> HttpResponse:
                 review.review_segment(segment=segment, by=request.user, excluded=True)
             case _:
                 message = "Choose whether the stretch is read or left out."
-                raise UnknownDecision(message)
+                raise review.DecisionInvalid(message)
     except CommonholdError as error:
         return answer(request, work, segment, error=error, typed=text)
     return answer(request, work, segment)
@@ -162,7 +163,9 @@ def answer(
 ) -> HttpResponse:
     """Return the passage as it is now, for htmx; or go back to the page that the form stood on."""
     fresh = segments_of(segment.file).get(pk=segment.pk)
-    query = urlencode([pair for pair in parse_qsl(request.POST.get("query", "")) if pair[0] in {"show", "page"}])
+    query = urlencode(
+        [pair for pair in parse_qsl(request.POST.get("query", "")) if pair[0] in {"show", "page"}]
+    )
     if not is_htmx(request) and error is None:
         return redirect(f"{work.url('recording', segment.file_id)}?{query}#s-{segment.pk}")
     row = passages.passage(work, fresh, passages.in_force(segment.file), query)
@@ -175,7 +178,13 @@ def answer(
     status = error.status if error else 200
     if is_htmx(request):
         context["swap"] = True
-        return never_kept(render(request, "pages/studio/passage_answer.html", context, status=status))
+        return never_kept(
+            render(request, "pages/studio/passage_answer.html", context, status=status)
+        )
     return frame.page(
-        request, work, "review", context | {"status": status}, template="pages/studio/passage_alone.html"
+        request,
+        work,
+        "review",
+        context | {"status": status},
+        template="pages/studio/passage_alone.html",
     )

@@ -2,17 +2,23 @@
 
 from typing import Any
 
+from commonhold.errors import CommonholdError
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from commonhold.errors import CommonholdError
 from ingestion import review
 from ingestion.models import File, PipelineRun, Version
 from marketplace.pages.studio import frame, passages
-from marketplace.pages.studio.access import StudioRequest, Work, for_contributors, is_htmx, never_kept
+from marketplace.pages.studio.access import (
+    StudioRequest,
+    Work,
+    for_contributors,
+    is_htmx,
+    never_kept,
+)
 from marketplace.pages.studio.pipeline import enqueue, live_context
 
 PER_PAGE = 50

@@ -210,10 +210,13 @@ def next_step(work: Work, facts: Facts) -> Step:
             return next_of_draft(work, facts)
         case Version.State.PROCESSING if facts.failed:
             name = facts.failed[0].file.path
-            sentence = f"«{name}» could not be processed. The others wait for your decision about it."
+            sentence = f"«{name}» could not be processed. Try it again, or take it out."
             return Step(sentence, "See what stopped", work.url("pipeline"))
         case Version.State.PROCESSING:
-            sentence = "The machine writes down, looks for personal data and scrubs. You can leave this page."
+            sentence = (
+                "The machine writes down, looks for personal data and scrubs. "
+                "You can leave this page."
+            )
             return Step(sentence, "Watch it work", work.url("pipeline"))
         case Version.State.REVIEW:
             return next_of_review(work, facts)
@@ -224,16 +227,20 @@ def next_step(work: Work, facts: Facts) -> Step:
 def next_of_draft(work: Work, facts: Facts) -> Step:
     """Choose between adding files, recording consent and starting."""
     if not facts.files:
-        sentence = "Add the recordings, each with the transcript of the same name beside it if you have one."
+        sentence = "Add the recordings, each with the transcript of the same name if you have one."
         return Step(sentence, "Add files", work.url("files"))
     if facts.uploads:
-        sentence = f"{facts.uploads} uploads are not finished. Choose the same files again to go on where they stopped."
+        many = "One upload is" if facts.uploads == 1 else f"{facts.uploads} uploads are"
+        sentence = f"{many} not finished. Choose the same files again to go on where it stopped."
         return Step(sentence, "Finish the uploads", work.url("files"))
     if facts.uncovered:
         lack = len(facts.uncovered)
-        sentence = f"Nobody’s consent is recorded for {lack} of {len(facts.coverage)} recordings and texts."
+        files = f"{lack} of {len(facts.coverage)} recordings and texts"
+        sentence = f"Nobody's consent is recorded for {files}."
         return Step(sentence, "Record consent", work.url("consent"))
-    sentence = "Everything is here. Start the machine: it writes down, looks for personal data and scrubs."
+    sentence = (
+        "Everything is here. Start the machine: it writes down, looks for personal data and scrubs."
+    )
     return Step(sentence, "Start processing", work.url("start"), posts=True)
 
 
@@ -241,9 +248,15 @@ def next_of_review(work: Work, facts: Facts) -> Step:
     """Choose between hearing, finishing and waiting for the seal."""
     href = work.url("review")
     if facts.left is None:
-        return Step("Your decisions are being applied; then the version is sealed.", "Watch it", href)
+        return Step(
+            "Your decisions are being applied; then the version is sealed.", "Watch it", href
+        )
     if facts.left.is_complete:
-        return Step("You have heard everything. Finish the review to seal the version.", "Go and finish", href)
+        return Step(
+            "You have heard everything. Finish the review to seal the version.",
+            "Go and finish",
+            href,
+        )
     return Step(f"Hear what was found, and decide: {to_do(facts.left)}.", "Review", href)
 
 
@@ -253,7 +266,10 @@ def next_of_sealed(work: Work, facts: Facts) -> Step:
         sentence = f"Version {work.version.number} is withdrawn: nobody can license it any more."
         return Step(sentence, "Begin a new version", work.url("open_version"), posts=True)
     if not facts.offers:
-        sentence = f"Version {work.version.number} is sealed. Choose who may use it, for what, and for how much."
+        sentence = (
+            f"Version {work.version.number} is sealed. "
+            "Choose who may use it, for what, and for how much."
+        )
         return Step(sentence, "Offer a license", work.url("offers"))
     sentence = f"Version {work.version.number} is published and can be licensed."
     return Step(sentence, "See the public page", public_url(work))
