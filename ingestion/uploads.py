@@ -1,7 +1,6 @@
 """Uploads: begin, receive parts in any order, complete or refuse. Nothing is ever half-stored."""
 
 import base64
-import binascii
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -161,7 +160,7 @@ def decode_checksum(checksum: str) -> str:
     """Return a base64 SHA-256 as hex. Raises UploadInvalid."""
     try:
         digest = base64.b64decode(checksum, validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii.Error is one, and so is a character outside ASCII
         digest = b""
     if len(digest) != 32:
         message = "Send the part's SHA-256 in base64 in the header x-amz-checksum-sha256."

@@ -1,0 +1,417 @@
+"""Uploads over HTTP: parts in any order, resumed, checked; bad input stores nothing."""
+
+import io
+import struct
+import unicodedata
+
+import pytest
+from django.test import override_settings
+from rest_framework.test import APIClient
+
+from ingestion.models import Blob, File, Upload, UploadPart
+from ingestion.storage import blob_store
+from tests import factories, sealed
+from tests.marketplace.api.callers import (
+    begin,
+    checksum,
+    client_of,
+    problem,
+    send,
+    sha256,
+    upload,
+    wav,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def station():
+    return factories.organization("Radio Valley")
+
+
+@pytest.fixture
+def dataset(station):
+    return sealed.dataset(station, slug="show")
+
+
+@pytest.fixture
+def editor(station):
+    return client_of(station)
+
+
+def nothing_was_stored():
+    """Neither a file nor bytes, in the database or in the store."""
+    stored = [path for path in blob_store().root.rglob("*") if path.is_file()]
+    return not File.objects.exists() and not Blob.objects.exists() and not stored
+
+
+@pytest.fixture(autouse=True)
+def empty_store(settings, tmp_path):
+    settings.BLOB_DIR = tmp_path / "blobs"
+
+
+def test_a_file_arrives_in_parts_and_is_known_by_its_digest(settings, dataset, editor):
+    settings.UPLOAD_PART_SIZE = 5000
+    data = wav(1000)
+    done = upload(editor, dataset, "audio/show.wav", data)
+    assert done.status_code == 200
+    assert done.json() == {
+        "state": "complete",
+        "file": {
+            "path": "audio/show.wav",
+            "sha256": sha256(data),
+            "size": len(data),
+            "kind": "audio",
+        },
+    }
+    with blob_store().open(sha256(data)) as stored:
+        assert stored.read() == data
+
+
+def test_the_announcement_says_where_each_part_goes(settings, dataset, editor):
+    settings.UPLOAD_PART_SIZE = 5000
+    found = begin(editor, dataset, "show.wav", wav(1000)).json()
+    assert found["state"] == "open"
+    assert found["part_size"] == 5000
+    assert found["error"] is None
+    assert [(part["number"], part["offset"], part["size"]) for part in found["parts"]] == [
+        (1, 0, 5000),
+        (2, 5000, 5000),
+        (3, 10000, 5000),
+        (4, 15000, 1044),
+    ]
+    assert all(
+        part["url"].startswith("http://testserver/api/v1/uploads/") for part in found["parts"]
+    )
+
+
+def test_an_interrupted_upload_goes_on_where_it_stopped(settings, dataset, editor):
+    settings.UPLOAD_PART_SIZE = 5000
+    data = wav(1000)
+    begun = begin(editor, dataset, "show.wav", data).json()
+    for number in (4, 2):
+        part = begun["parts"][number - 1]
+        send(part["url"], data[part["offset"] : part["offset"] + part["size"]])
+    again = begin(editor, dataset, "show.wav", data).json()
+    assert again["id"] == begun["id"]
+    resumed = editor.get(f"/api/v1/uploads/{begun['id']}").json()
+    assert [part["received"] for part in resumed["parts"]] == [False, True, False, True]
+    for part in resumed["parts"]:
+        if not part["received"]:
+            send(part["url"], data[part["offset"] : part["offset"] + part["size"]])
+    done = editor.post(f"/api/v1/uploads/{begun['id']}/complete", {"sha256": sha256(data)})
+    assert done.json()["file"]["sha256"] == sha256(data)
+
+
+def test_a_part_answers_with_its_digest_as_etag(dataset, editor):
+    data = wav()
+    part = begin(editor, dataset, "show.wav", data).json()["parts"][0]
+    assert send(part["url"], data)["ETag"] == f'"{sha256(data)}"'
+
+
+def test_completing_twice_gives_the_same_file(dataset, editor):
+    data = wav()
+    first = upload(editor, dataset, "show.wav", data)
+    found = Upload.objects.get()
+    again = editor.post(f"/api/v1/uploads/{found.pk}/complete", {"sha256": sha256(data)})
+    assert again.json() == first.json()
+    assert File.objects.count() == 1
+
+
+def test_an_upload_that_was_given_up_takes_nothing_more(dataset, editor):
+    data = wav()
+    begun = begin(editor, dataset, "show.wav", data).json()
+    assert editor.delete(f"/api/v1/uploads/{begun['id']}").status_code == 204
+    problem(send(begun["parts"][0]["url"], data), 409, "upload-closed", "show.wav", "canceled")
+    assert nothing_was_stored()
+
+
+def test_an_upload_to_a_sealed_dataset_opens_its_next_version(station, editor):
+    dataset = sealed.dataset(station, slug="morning")
+    sealed.version(dataset)
+    assert upload(editor, dataset, "new.wav", wav()).status_code == 200
+    assert list(dataset.versions.order_by("number").values_list("number", "state")) == [
+        (1, "sealed"),
+        (2, "draft"),
+    ]
+
+
+def test_a_refused_announcement_opens_no_version(station, editor):
+    dataset = sealed.dataset(station, slug="morning")
+    sealed.version(dataset)
+    problem(begin(editor, dataset, "../new.wav", wav()), 422, "invalid-path", "../new.wav")
+    assert dataset.versions.count() == 1
+
+
+# ---- what a part's address is good for -------------------------------------------------------
+
+
+@pytest.fixture
+def part(settings, dataset, editor):
+    settings.UPLOAD_PART_SIZE = 5000
+    return begin(editor, dataset, "show.wav", wav(1000)).json()["parts"][0]
+
+
+def test_the_address_of_a_part_is_good_for_that_part_alone(part):
+    other = part["url"].replace("/parts/1?", "/parts/2?")
+    problem(send(other, wav(1000)[5000:10000]), 403, "link-invalid")
+    assert not UploadPart.objects.exists()
+
+
+def test_the_address_of_a_part_is_good_for_that_upload_alone(part, dataset, editor):
+    other = begin(editor, dataset, "other.wav", wav(1000)).json()["id"]
+    mine = Upload.objects.get(path="show.wav").pk
+    problem(send(part["url"].replace(str(mine), other), wav(1000)[:5000]), 403, "link-invalid")
+
+
+@pytest.mark.parametrize("method", ["get", "head", "post", "delete", "patch"])
+def test_the_address_of_a_part_is_good_for_sending_alone(part, method):
+    answer = getattr(APIClient(), method)(part["url"])
+    assert answer.status_code == 405
+
+
+def test_the_address_of_a_part_ends(part, monkeypatch):
+    monkeypatch.setattr("marketplace.api.links.time.time", lambda: 4_000_000_000)
+    problem(send(part["url"], wav(1000)[:5000]), 403, "link-invalid", "over")
+
+
+def test_nobody_can_give_the_address_of_a_part_a_longer_life(part):
+    longer = part["url"].replace("expires=1", "expires=2")
+    assert longer != part["url"]
+    problem(send(longer, wav(1000)[:5000]), 403, "link-invalid")
+
+
+def test_without_its_signature_the_address_of_a_part_opens_nothing(part):
+    problem(send(part["url"].partition("?")[0], wav(1000)[:5000]), 403, "link-invalid")
+
+
+def test_another_deployment_can_make_no_address_for_us(part):
+    with override_settings(SECRET_KEY="somebody else's"):
+        problem(send(part["url"], wav(1000)[:5000]), 403, "link-invalid")
+
+
+# ---- parts that can't be taken ---------------------------------------------------------------
+
+
+def test_a_part_changed_on_the_way_is_refused(part):
+    data = bytes(5000)
+    answer = send(part["url"], data, **{"x-amz-checksum-sha256": checksum(b"other")})
+    problem(answer, 422, "digest-mismatch", "Part 1", "show.wav")
+    assert not UploadPart.objects.exists()
+
+
+@pytest.mark.parametrize("digest", ["", "not base64!", checksum(b"x")[:-4], "é"])
+def test_a_part_without_a_readable_digest_is_refused(part, digest):
+    answer = send(part["url"], wav(1000)[:5000], **{"x-amz-checksum-sha256": digest})
+    problem(answer, 422, "upload-invalid", "x-amz-checksum-sha256")
+
+
+@pytest.mark.parametrize("size", [1, 4999, 5001, 100_000])
+def test_a_part_of_another_size_is_refused_before_it_is_read(part, size):
+    problem(send(part["url"], bytes(size)), 422, "part-size-wrong", "Part 1", "5,000", f"{size:,}")
+    assert nothing_was_stored()
+
+
+def test_a_part_that_ends_early_is_refused(part):
+    cut = {"wsgi.input": io.BytesIO(bytes(4000)), "CONTENT_LENGTH": "5000"}
+    headers = {"x-amz-checksum-sha256": checksum(bytes(5000))}
+    answer = APIClient().generic("PUT", part["url"], headers=headers, **cut)
+    problem(answer, 422, "part-refused", "5000 bytes", "4000")
+    assert nothing_was_stored()
+
+
+def test_a_part_without_its_length_is_refused(part):
+    answer = send(part["url"], bytes(5000), **{"Content-Length": ""})
+    problem(answer, 411, "length-required", "show.wav")
+
+
+def test_what_a_part_replaces_is_forgotten(part, dataset, editor):
+    data = wav(1000)
+    send(part["url"], bytes(5000))
+    send(part["url"], data[:5000])
+    assert UploadPart.objects.get().sha256 == sha256(data[:5000])
+
+
+# ---- announcements that can't stand ----------------------------------------------------------
+
+COMPOSED = unicodedata.normalize("NFC", "grüße.wav")
+DECOMPOSED = unicodedata.normalize("NFD", COMPOSED)
+
+
+@pytest.mark.parametrize(
+    ("path", "word"),
+    [
+        ("../show.wav", "../show.wav"),
+        ("audio/../../show.wav", "“..”"),
+        ("/etc/show.wav", "/etc/show.wav"),
+        ("audio//show.wav", "audio//show.wav"),
+        ("./show.wav", "./show.wav"),
+        ("audio\\show.wav", "audio\\show.wav"),
+        ("show\n.wav", "U+000A"),
+        ("show\x1b[2J.wav", "U+001B"),
+        ("show\u202evaw.wav", "U+202E"),
+        ("sh\u200bow.wav", "U+200B"),
+        (DECOMPOSED, "NFC"),
+        ("CON.wav", "CON.wav"),
+        ("x" * 300 + ".wav", "255"),
+        ("", "empty"),
+    ],
+)
+def test_a_path_that_could_mean_another_file_is_refused(dataset, editor, path, word):
+    found = problem(begin(editor, dataset, path, wav()), 422, "invalid-path", word)
+    assert "\u202e" not in found["detail"]
+    assert not Upload.objects.exists()
+
+
+def test_a_name_with_a_null_character_is_refused(dataset, editor):
+    problem(begin(editor, dataset, "sh\x00ow.wav", wav()), 422, "invalid-request", "path")
+
+
+@pytest.mark.parametrize("name", ["show.zip", "show", "show.wav.exe", "README.md"])
+def test_a_kind_of_file_that_is_not_taken_is_refused_by_its_name(dataset, editor, name):
+    found = problem(begin(editor, dataset, name, wav()), 422, "file-refused", name)
+    assert found["reason"] == "unsupported-type"
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_an_empty_file_is_refused(dataset, editor, size):
+    answer = begin(editor, dataset, "show.wav", b"", size=size)
+    problem(answer, 422, "upload-invalid", "show.wav", "empty")
+
+
+def test_a_file_too_large_is_refused_before_it_is_sent(dataset, editor):
+    answer = begin(editor, dataset, "show.wav", b"", size=10**14)
+    problem(answer, 422, "upload-invalid", "show.wav", "Split")
+
+
+@pytest.mark.parametrize("size", ["many", None, 1.5, [1]])
+def test_a_size_that_is_no_number_is_refused(dataset, editor, size):
+    problem(begin(editor, dataset, "show.wav", b"", size=size), 422, "invalid-request", "size")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("show.wav", "show.wav"), ("show.wav", "Show.WAV"), (COMPOSED, COMPOSED.upper())],
+)
+def test_a_second_file_of_one_name_is_refused(dataset, editor, first, second):
+    upload(editor, dataset, first, wav())
+    found = problem(begin(editor, dataset, second, wav(2000)), 409, "path-taken", second)
+    assert found["taken_by"] == first
+    assert File.objects.count() == 1
+
+
+def test_the_twin_of_a_file_on_its_way_is_refused(dataset, editor):
+    begin(editor, dataset, "show.wav", wav())
+    problem(begin(editor, dataset, "SHOW.wav", wav()), 409, "path-taken", "SHOW.wav", "show.wav")
+
+
+def test_a_digest_that_is_none_is_refused(dataset, editor):
+    problem(begin(editor, dataset, "show.wav", wav(), sha256="ABC"), 422, "upload-invalid", "hex")
+
+
+@pytest.mark.parametrize("name", ["radio-valley", "radio-valley/show/1", "/show", ""])
+def test_a_dataset_that_is_not_named_whole_is_refused(editor, name):
+    body = {"dataset": name, "path": "show.wav", "size": 9}
+    problem(editor.post("/api/v1/uploads", body), 422, "invalid-request", "dataset")
+
+
+def test_somebody_elses_draft_looks_as_if_it_were_not_there(dataset):
+    stranger = client_of(factories.organization())
+    problem(begin(stranger, dataset, "show.wav", wav()), 404, "not-found")
+    assert not Upload.objects.exists()
+
+
+def test_a_version_in_review_takes_no_more_files(dataset, editor):
+    dataset.versions.update(state="review")
+    problem(begin(editor, dataset, "show.wav", wav()), 409, "version-closed", "in review")
+
+
+# ---- bytes that can't be taken ---------------------------------------------------------------
+
+
+def with_channels(count: int) -> bytes:
+    """A WAV file whose header says that it has so many channels."""
+    data = bytearray(wav())
+    data[22:24] = struct.pack("<H", count)
+    return bytes(data)
+
+
+def with_rate(rate: int) -> bytes:
+    """A WAV file whose header says so many samples a second."""
+    data = bytearray(wav())
+    data[24:28] = struct.pack("<I", rate)
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "word"),
+    [
+        ("cut.wav", wav()[:-500], "cut off"),
+        ("head.wav", wav()[:30], "cut off"),
+        ("cut.flac", sealed.tone(1000, 200)[0][:30], "cut off"),
+        ("picture.wav", b"\x89PNG\r\n\x1a\n" + bytes(900), "a PNG picture"),
+        ("zip.mp3", b"PK\x03\x04" + bytes(900), "a ZIP archive"),
+        ("wave.flac", wav(), "is a WAV file, not a FLAC file"),
+        ("noise.wav", bytes(range(256)) * 8, "can't be recognized"),
+        ("silent.wav", with_channels(0), "channels"),
+        ("crowd.wav", wav(10, channels=200), "200 channels"),
+        ("absurd.wav", with_rate(4_000_000_000), "4000000000 Hz"),
+        ("slow.wav", with_rate(1), "sample rate is 1 Hz"),
+        ("words.txt", wav(), "is a WAV file"),
+        ("words.jsonl", b"{not json}\n", "line 1"),
+        ("words.txt", b"caf\xe9 au lait", "UTF-8"),
+    ],
+)
+def test_bytes_that_are_not_what_the_name_says_are_refused_and_forgotten(
+    dataset, editor, name, data, word
+):
+    found = problem(upload(editor, dataset, name, data), 422, "upload-refused", name, word)
+    assert found["reason"] == "file-refused"
+    assert nothing_was_stored()
+    assert Upload.objects.get().state == "refused"
+
+
+def test_a_whole_with_another_digest_is_refused_and_forgotten(dataset, editor):
+    data = wav()
+    begun = begin(editor, dataset, "show.wav", data).json()
+    send(begun["parts"][0]["url"], data)
+    done = editor.post(f"/api/v1/uploads/{begun['id']}/complete", {"sha256": "0" * 64})
+    found = problem(done, 422, "upload-refused", "show.wav", sha256(data)[:8], "00000000")
+    assert found["reason"] == "digest-mismatch"
+    assert nothing_was_stored()
+
+
+def test_a_whole_that_is_not_there_cannot_be_completed(settings, dataset, editor):
+    settings.UPLOAD_PART_SIZE = 5000
+    begun = begin(editor, dataset, "show.wav", wav(1000)).json()
+    send(begun["parts"][1]["url"], wav(1000)[5000:10000])
+    done = editor.post(f"/api/v1/uploads/{begun['id']}/complete", {"sha256": "0" * 64})
+    assert problem(done, 409, "parts-missing", "show.wav", "3 of 4")["missing"] == [1, 3, 4]
+
+
+@pytest.mark.parametrize("digest", ["", "xyz", "A" * 64, None])
+def test_a_completion_without_a_digest_is_refused(dataset, editor, digest):
+    begun = begin(editor, dataset, "show.wav", wav()).json()
+    done = editor.post(f"/api/v1/uploads/{begun['id']}/complete", {"sha256": digest})
+    problem(done, 422, "invalid-request", "sha256")
+
+
+def test_a_refused_file_can_be_sent_again_better(dataset, editor):
+    upload(editor, dataset, "show.wav", wav()[:-500])
+    assert upload(editor, dataset, "show.wav", wav()).status_code == 200
+
+
+def test_bytes_that_another_file_has_too_stay_when_a_refusal_forgets_its_own(dataset, editor):
+    data = wav()
+    upload(editor, dataset, "show.wav", data)
+    problem(upload(editor, dataset, "show.flac", data), 422, "upload-refused", "show.flac")
+    with blob_store().open(sha256(data)) as kept:
+        assert kept.read() == data
+
+
+def test_a_refused_upload_is_told_of_in_the_version(dataset, editor):
+    upload(editor, dataset, "show.wav", wav()[:-500])
+    found = editor.get("/api/v1/datasets/radio-valley/show/versions/1").json()
+    assert [(file["path"], file["state"]) for file in found["files"]] == [("show.wav", "refused")]
+    assert "show.wav" in found["files"][0]["error"]
