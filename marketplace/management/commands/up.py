@@ -15,10 +15,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management import get_commands
 from django.core.management.base import BaseCommand, CommandError
-from django.core.management.commands import migrate
 from django.db import OperationalError, connection
 
 from marketplace import broker, postgres
+from marketplace.management.commands.prepare import prepare_database
 from marketplace.postgres import PostgresError
 from marketplace.supervisor import (
     Child,
@@ -153,17 +153,6 @@ def database(data_dir: Path) -> Child:
         return postgres.start(data_dir).process
 
     return Child("postgres", spawn, stop_signal=signal.SIGINT, patience=15)
-
-
-def prepare_database() -> None:
-    """Bring the tables, and the queues if they live in the database, to this version's state."""
-    if settings.CELERY_BROKER_URL.startswith("pgmq"):
-        connection.ensure_connection()
-        connection.connection.autocommit = False
-        broker.install(connection.connection)
-        connection.close()
-    migrate.Command().run_from_argv(["manage.py", "migrate", "--verbosity", "0", "--skip-checks"])
-    connection.close()
 
 
 def answers(port: int) -> bool:
