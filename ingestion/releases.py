@@ -257,7 +257,7 @@ def add_source(
             )
         return
     used = tuple(acts[name] for name in ("text", "detect", "redact") if name in acts)
-    rows = [row for row in redacted["rows"] if not segments[row["segment"]].excluded]
+    rows = redacted["clips"]
     if not rows:
         return
     consents = draft.number(

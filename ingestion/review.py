@@ -8,10 +8,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from ingestion import consent, rescan
+from ingestion import consent, corrections
 from ingestion.models import ConsentRecord, ConsentScope, Finding, PipelineRun, Segment, Version
 from ingestion.pipeline import make_run, sources
-from ingestion.words import retime
 
 KINDS = (
     "phone",
@@ -192,25 +191,9 @@ def correct(*, segment: Segment, text: str) -> None:
     if not text:
         message = "A stretch with no words is left out instead: mark it «leave out»."
         raise DecisionInvalid(message, field="text")
-    segment.words = retime(words=segment.words, text=text)
-    segment.text = text
+    found = corrections.apply(segment=segment, text=text)
     segment.findings.all().delete()
-    found = rescan.find(
-        text=text, words=segment.words, language=segment.file.version.dataset.language
-    )
-    Finding.objects.bulk_create(
-        Finding(
-            segment=segment,
-            kind=hit["kind"],
-            start_char=hit["start_char"],
-            end_char=hit["end_char"],
-            start_ms=hit["start_ms"] if hit["timed"] else segment.start_ms,
-            end_ms=hit["end_ms"] if hit["timed"] else segment.end_ms,
-            detector=hit["detector"],
-            confidence=hit["confidence"],
-        )
-        for hit in found
-    )
+    Finding.objects.bulk_create(found)
 
 
 @transaction.atomic
