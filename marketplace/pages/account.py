@@ -27,7 +27,7 @@ ROLE_MEANING = {
     Role.EDITOR: "Editor: uploads, records consent, reviews, publishes",
     Role.BUYER: "Buyer: licenses datasets and downloads them",
 }
-KEY_TERMS = {"90": "90 days", "365": "a year", "30": "30 days", "": "until it is revoked"}
+KEY_TERMS = {"30": "30 days", "90": "90 days", "365": "a year", "0": "until it is revoked"}
 
 
 def short_name_field() -> forms.RegexField:
@@ -115,7 +115,7 @@ class KeyForm(forms.Form):
         error_messages={"required": "Choose at least one thing that the key may do."},
     )
     days = forms.ChoiceField(
-        label="It works for", choices=list(KEY_TERMS.items()), initial="90", required=False
+        label="It works for", choices=list(KEY_TERMS.items()), initial="90"
     )
 
 
@@ -250,14 +250,14 @@ def create_key(request: HttpRequest) -> HttpResponse:
     form = KeyForm(request.POST, prefix="key")
     if not form.is_valid():
         return page(request, status=422, key_form=form)
-    days = form.cleaned_data["days"]
+    days = int(form.cleaned_data["days"])
     try:
         key, secret = organizations.issue_key(
             organization=organization,
             user=signed_in(request),
             name=form.cleaned_data["name"],
             scopes=form.cleaned_data["scopes"],
-            expires_at=timezone.now() + timedelta(days=int(days)) if days else None,
+            expires_at=timezone.now() + timedelta(days=days) if days else None,
         )
     except CommonholdError as error:
         return page(request, status=error.status, refusal=error.message, key_form=form)

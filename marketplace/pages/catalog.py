@@ -141,6 +141,7 @@ def offer_of(offer: Offer) -> dict[str, Any]:
             "currency": offer.price.currency,
         },
         "term_days": offer.term_days,
+        "profile": offer.profile,
         "license": {"name": profiles.get(offer.profile).name},
     }
 

@@ -34,7 +34,7 @@ def show(request: HttpRequest, organization: str, slug: str) -> HttpResponse:
         "is_member": rules.has_perm("accounts.view_organization", request.user, dataset.organization),
         "studio": f"/studio/{dataset.organization.slug}/{dataset.slug}/",
         "versions": sealed,
-        "open_version": dataset.versions.filter(state__in=OPEN_STATES).first() if can_change else None,
+        "open_version": dataset.versions.filter(state__in=OPEN_STATES).first(),
     }
     if not sealed:
         version = dataset.versions.order_by("-number").first()

@@ -24,7 +24,7 @@ from licensing import access
 from licensing.models import AccessRecord, Grant
 from marketplace.api.grants import file_url
 from marketplace.models import Order
-from marketplace.pages import sheets, threads
+from marketplace.pages import legal, sheets, threads
 from marketplace.pages.acting import acting_organization, signed_in
 
 GRANTS_A_PAGE = 20
@@ -128,6 +128,7 @@ def about(grant: Grant) -> dict[str, Any]:
         "may": sheets.may(grant.offer),
         "may_not": sheets.may_not(grant.offer),
         "duties": sheets.duties(grant.offer),
+        "legal": legal.blocks(grant.offer.terms_text),
         "state": state,
         "state_words": STATES[state.license],
         "consent_words": CONSENT_STATES[state.consent],

@@ -1,10 +1,12 @@
 """What a sealed release says of its people and its making, put together for a page."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import langcodes
 from django.utils import timezone
 
 from commonhold.purposes import PURPOSES
@@ -47,6 +49,7 @@ class Consent:
     """Purpose and by how many of the consents it is allowed."""
     jurisdictions: list[str]
     first_given: date
+    last_given: date
     first_expiry: date | None
     people: list[Person]
 
@@ -66,11 +69,20 @@ def consent_of(version: Version) -> Consent | None:
         speakers=block["summary"]["subjects"],
         records=len(rows),
         purposes=[(one.slug, allowed[one.slug]) for one in PURPOSES if allowed[one.slug]],
-        jurisdictions=sorted({row["jurisdiction"] for row in rows}),
+        jurisdictions=sorted({jurisdiction_name(row["jurisdiction"]) for row in rows}),
         first_given=date.fromisoformat(min(row["given"] for row in rows)),
+        last_given=date.fromisoformat(max(row["given"] for row in rows)),
         first_expiry=date.fromisoformat(expiries[0]) if expiries else None,
         people=people,
     )
+
+
+def jurisdiction_name(code: str) -> str:
+    """Name a jurisdiction where its code is a country's (ISO 3166-1) or the EU's."""
+    if not re.fullmatch(r"[A-Z]{2}", code):
+        return code
+    name = langcodes.Language.make(territory=code).territory_name()
+    return code if name.startswith("Unknown") else name
 
 
 def person(row: dict[str, Any], record: ConsentRecord | None) -> Person:
@@ -104,7 +116,8 @@ def figures_of(version: Version) -> list[tuple[str, str, str]]:
     if quality.get("snr_db") is not None:
         found.append(("Signal to noise", f"{quality['snr_db']} dB", "mean of the recordings"))
     if quality.get("rms_dbfs") is not None:
-        found.append(("Loudness", f"{quality['rms_dbfs']} dBFS".replace("-", "−"), "RMS, mean"))
+        level = str(quality["rms_dbfs"]).replace("-", "\N{MINUS SIGN}")
+        found.append(("Loudness", f"{level} dBFS", "RMS, mean of the recordings"))
     if quality.get("clips_ms"):
         removed = quality.get("redacted_ms", 0)
         share = removed * 1000 // quality["clips_ms"]

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from ingestion.models import Version
 from licensing import profiles
 from licensing.models import Offer
-from licensing.profiles.text import ALLOWED, DENIED, in_order
+from licensing.profiles.text import ALLOWED, DENIED, in_order, percent
 from marketplace import listings, pricing
+from marketplace.pages import legal
 from marketplace.templatetags import wording
 
 
@@ -22,6 +23,9 @@ class Sheet:
     may: list[str]
     may_not: list[str]
     duties: list[str]
+    legal: list[legal.Block]
+    share: str
+    """The part of the price that goes to the people who are heard, or nothing."""
 
     @property
     def button(self) -> str:
@@ -33,6 +37,11 @@ class Sheet:
         if self.offer.term_days is None:
             return f"License for {amount}"
         return f"License for {amount} {wording.term(self.offer.term_days)}"
+
+    @property
+    def is_test(self) -> bool:
+        """Whether money would seem to move that doesn't."""
+        return self.quote.is_test and self.quote.total_minor > 0
 
     @property
     def term(self) -> str:
@@ -59,6 +68,8 @@ def of_offer(offer: Offer) -> Sheet:
         may=may(offer),
         may_not=may_not(offer),
         duties=duties(offer),
+        legal=legal.blocks(offer.terms_text),
+        share=benefit_share(offer),
     )
 
 
@@ -88,10 +99,12 @@ def duties(offer: Offer) -> list[str]:
         found.append(
             f"delete a speaker's part within {days} days when they withdraw, and confirm it"
         )
-    if offer.benefit_share_bps:
-        share = f"{offer.benefit_share_bps / 100:g} %"
-        found.append(f"know that {share} of the price goes to the people who are heard")
     return found
+
+
+def benefit_share(offer: Offer) -> str:
+    """Say which part of the price goes to the people who are heard: "15 %", or nothing."""
+    return percent(offer.benefit_share_bps) if offer.benefit_share_bps else ""
 
 
 def choose(sheets: Sequence[Sheet], wanted: str) -> Sheet | None:

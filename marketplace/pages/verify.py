@@ -65,7 +65,8 @@ def show(request: HttpRequest) -> HttpResponse:
         report, names = check(request)
     except CommonholdError as error:
         return render(request, TEMPLATE, context | {"refusal": error.message}, status=error.status)
-    context |= {"report": report, "rows": rows_of(report), "names": names, "trust": trust_of(report)}
+    context |= {"report": report, "rows": rows_of(report), "names": names}
+    context["trust"] = trust_of(report)
     return render(request, TEMPLATE, context)
 
 
