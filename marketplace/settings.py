@@ -134,6 +134,8 @@ DATABASES["default"].setdefault("OPTIONS", {})["application_name"] = "commonhold
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
+# The address is unique whatever its case, by a constraint on lower(email) that this check ignores.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTHENTICATION_BACKENDS = [
     "rules.permissions.ObjectPermissionBackend",
     "django.contrib.auth.backends.ModelBackend",
