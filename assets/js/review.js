@@ -114,6 +114,9 @@ function startAll() {
   for (const form of document.querySelectorAll("form[data-review]")) {
     if (started.has(form) || !form.querySelector("[data-word]")) continue;
     started.add(form);
+    // htmx parses an answer with scripting off, so that the fields of a <noscript> become real ones
+    // there and would be sent beside the selection.
+    for (const plain of form.querySelectorAll("noscript")) plain.remove();
     new Selection(form).start();
   }
 }
