@@ -23,7 +23,6 @@ import numpy.typing as npt
 
 from ingestion.consent import clock
 from ingestion.consent_import import COLUMNS
-from ingestion.steps import media
 from marketplace.demo import forms
 
 HERE = Path(__file__).parent
@@ -126,14 +125,14 @@ def encode(*, sound: Samples, path: Path, recording: dict[str, Any]) -> None:
             file.setsampwidth(2)
             file.setframerate(RATE)
             file.writeframes((sound * 32767).astype("<i2").tobytes())
-        command = ["ffmpeg", "-v", "error", "-y", "-bitexact", "-i", str(source)]
+        command = ["ffmpeg", "-v", "error", "-y", "-i", str(source)]
         if recording.get("cover"):
             cover.write_bytes(picture(sound))
             command += ["-i", str(cover), "-map", "0:a", "-map", "1:v", "-c:v", "copy"]
             command += ["-disposition:v", "attached_pic"]
         command += OPUS if recording["form"] == "opus" else FLAC
         command += [part for tag in tags for part in ("-metadata", tag)]
-        subprocess.run([*command, str(path)], check=True)
+        subprocess.run([*command, "-bitexact", str(path)], check=True)
 
 
 def picture(sound: Samples) -> bytes:
@@ -177,8 +176,8 @@ def write_transcript(*, path: Path, turns: list[Turn], speakers: dict[str, Any])
 
 def consent_rows(*, script: dict[str, Any], path: Path, turns: list[Turn]) -> list[dict[str, str]]:
     """Return a row for every stretch of a speaker; stretches meet in the middle of a pause."""
-    with path.open("rb"):
-        length_ms = media.sniff(path, path.name).duration_ms or turns[-1].end_ms
+    # A little before the end: an encoder may drop some milliseconds of the silence there.
+    length_ms = turns[-1].end_ms + LEAD_MS - 20
     middles = [(one.end_ms + other.start_ms) // 2 for one, other in itertools.pairwise(turns)]
     stretches: list[tuple[str, int, int]] = []
     for turn, start, end in zip(turns, [0, *middles], [*middles, length_ms], strict=True):
