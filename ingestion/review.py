@@ -1,5 +1,6 @@
 """The person's part: hearing each finding, reading what no detector could judge, and finishing."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from commonhold.errors import CommonholdError
@@ -82,15 +83,22 @@ def findings(*, version: Version) -> QuerySet[Finding]:
 
 def uncovered(*, version: Version) -> list[Segment]:
     """Return the segments that would be published but lie outside every consent in force."""
+    return without_consent(found=segments(version=version))
+
+
+def without_consent(*, found: Iterable[Segment]) -> list[Segment]:
+    """Return those segments that are not left out and lie outside every consent in force."""
+    standing = [segment for segment in found if not segment.excluded]
     scopes: dict[int, list[ConsentScope]] = {}
     in_force = ConsentRecord.objects.in_force()
+    files = {segment.file_id for segment in standing}
     for scope in ConsentScope.objects.filter(
-        file__version=version, record__in=in_force
+        file__in=files, record__in=in_force
     ).select_related("record__speaker"):
         scopes.setdefault(scope.file_id, []).append(scope)
     return [
         segment
-        for segment in segments(version=version).filter(excluded=False)
+        for segment in standing
         if not consent.cover(
             scopes=scopes.get(segment.file_id, []),
             start_ms=segment.start_ms,

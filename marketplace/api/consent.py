@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.db import transaction
+from django.db.models import Prefetch
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -14,7 +15,7 @@ from rest_framework.response import Response
 from accounts.models import Scope
 from ingestion import consent_import
 from ingestion.datasets import VersionClosed
-from ingestion.models import ConsentRecord, Dataset, Version
+from ingestion.models import ConsentRecord, ConsentScope, Dataset, Version
 from marketplace.api import evidence
 from marketplace.api.resource import OPEN, Collection, Resource, caller, find_dataset
 
@@ -106,7 +107,8 @@ class Consents(Collection):
         """Return the records, the newest first."""
         dataset = find_dataset(request, org, slug, "ingestion.view_originals")
         records = ConsentRecord.objects.filter(dataset=dataset).select_related("speaker")
-        found = records.prefetch_related("scopes__file").order_by("-created_at", "pk")
+        scopes = Prefetch("scopes", ConsentScope.objects.select_related("file").order_by("pk"))
+        found = records.prefetch_related(scopes).order_by("-created_at", "pk")
         return self.pages(request, found, ConsentJson)
 
 

@@ -46,7 +46,7 @@ class LicenseTerms(LicenseJson):
     def get_text(self, profile: Profile) -> str:
         return profiles.compile_terms(profile=profile).text
 
-    def get_odrl(self, profile: Profile) -> dict[str, object]:
+    def get_odrl(self, profile: Profile) -> dict[str, Any]:
         return profiles.compile_terms(profile=profile).odrl
 
 

@@ -1,5 +1,6 @@
 """The person's part of the pipeline: findings, segments, decisions."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.db import transaction
@@ -94,6 +95,11 @@ class SegmentReview(serializers.Serializer[Any]):
     excluded = serializers.BooleanField(required=False)
 
 
+def bare(segments: Sequence[Segment]) -> set[int]:
+    """Return which segments no consent in force covers, by their primary keys."""
+    return {segment.pk for segment in review.without_consent(found=segments)}
+
+
 def seconds(milliseconds: int) -> str:
     """Write milliseconds as seconds, exactly."""
     return f"{milliseconds // 1000}.{milliseconds % 1000:03d}"
@@ -142,8 +148,11 @@ class Segments(Collection):
     def get(self, request: Request, org: str, slug: str, number: int) -> Response:
         """Return the segments in the order of the files."""
         version = find_version(request, org, slug, number, "ingestion.view_originals")
-        bare = {segment.pk for segment in review.uncovered(version=version)}
-        return self.pages(request, review.segments(version=version), SegmentJson, uncovered=bare)
+        return self.pages(request, review.segments(version=version), SegmentJson)
+
+    def context(self, rows: Sequence[Segment]) -> dict[str, object]:
+        """Lay the consents over a page of segments at once."""
+        return {"uncovered": bare(rows)}
 
 
 class Decide(Resource):
@@ -195,8 +204,7 @@ class ReviewSegment(Resource):
         asked.is_valid(raise_exception=True)
         data: dict[str, Any] = asked.validated_data
         done = review.review_segment(segment=segment, by=caller(request), **data)
-        bare = {one.pk for one in review.uncovered(version=segment.file.version)}
-        return Response(SegmentJson(done, context={"uncovered": bare}).data)
+        return Response(SegmentJson(done, context={"uncovered": bare([done])}).data)
 
 
 class SegmentAudio(Resource):

@@ -211,7 +211,7 @@ def wrong(found: list[Endpoint], by: APIClient, role: str) -> list[str]:
     """What answered otherwise than it should."""
     answers = [(one, one.ask(by)) for one in found]
     return [
-        f"{role} {one.method} {one.path}: {answer.status_code} {getattr(answer, 'content', b'')[:200]!r}"
+        f"{role} {one.method} {one.path}: {answer.status_code} {getattr(answer, 'content', b'')!r}"
         for one, answer in answers
         if answer.status_code not in one.verdict(role)
     ]
