@@ -24,7 +24,7 @@ help: ## Show this list
 
 .PHONY: run
 run: $(STAMP)/base static/built/app.css ## Serve Commonhold with demo data (PORT, DATA_DIR move it)
-	exec $(BIN)/python manage.py up
+	@exec $(BIN)/python manage.py up
 
 .PHONY: test
 test: $(STAMP)/base $(STAMP)/test $(STAMP)/whisper static/built/app.css debian ## Install what the tests need and run all of them
