@@ -22,7 +22,10 @@ from ingestion.models import File, PipelineRun, StepRun, Upload, Version
 from ingestion.uploads import pair_transcripts
 
 HEART_STOPPED = timedelta(seconds=30)
+OFFER_AGAIN = timedelta(minutes=10)
+"""After this a message about a waiting run counts as lost. Sooner would flood a long queue."""
 MAX_ATTEMPTS = 3
+MAX_OFFERS = 1000
 
 
 class NothingToProcess(CommonholdError):
@@ -105,6 +108,19 @@ def waiting() -> QuerySet[PipelineRun]:
         Q(state=PipelineRun.State.PENDING)
         | Q(state=PipelineRun.State.RUNNING, heartbeat_at__lt=stopped)
     ).order_by("created_at")
+
+
+@transaction.atomic
+def offer() -> list[PipelineRun]:
+    """Return the runs that a message should be sent about now, and note that it was."""
+    lost = timezone.now() - OFFER_AGAIN
+    dead = Q(state=PipelineRun.State.RUNNING) & (
+        Q(offered_at__isnull=True) | Q(offered_at__lt=timezone.now() - HEART_STOPPED)
+    )
+    unheard = Q(offered_at__isnull=True) | Q(offered_at__lt=lost)
+    runs = list(waiting().filter(dead | unheard).select_for_update(skip_locked=True)[:MAX_OFFERS])
+    PipelineRun.objects.filter(pk__in=[run.pk for run in runs]).update(offered_at=timezone.now())
+    return runs
 
 
 @transaction.atomic

@@ -39,7 +39,7 @@ def seal_version_task(version_id: int) -> None:
 @shared_task(soft_time_limit=50, time_limit=60)
 def sweep_task() -> None:
     """Take up what no worker holds: lost messages and dead workers cost seconds, not data."""
-    for run in pipeline.waiting()[:100]:
+    for run in pipeline.offer():
         run_pipeline_task.delay(str(run.pk))
     for version in releases.waiting():
         seal_version_task.delay(version.pk)

@@ -49,6 +49,8 @@ class PipelineRun(models.Model):
     error = models.TextField(blank=True)
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     """While a worker holds the run it renews this; a run whose heart stopped is taken up again."""
+    offered_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
+    """When a message about the run was last sent; null asks the sweeper to send one now."""
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)

@@ -105,6 +105,18 @@ def test_a_run_whose_worker_died_is_taken_up_where_it_stopped(version):
         assert StepRun.objects.get(name=name).ended_at == ended_at
 
 
+def test_the_sweeper_offers_what_died_at_once_and_what_waits_only_when_its_message_is_lost(version):
+    (run,) = pipeline.start(version=version, by=walks.editor(version))
+    assert pipeline.offer() == []
+    PipelineRun.objects.update(offered_at=timezone.now() - pipeline.OFFER_AGAIN)
+    assert pipeline.offer() == [run]
+    assert pipeline.offer() == []
+    pipeline.claim(run_id=run.pk)
+    stopped = timezone.now() - pipeline.HEART_STOPPED - timedelta(seconds=1)
+    PipelineRun.objects.update(heartbeat_at=stopped, offered_at=stopped)
+    assert pipeline.offer() == [run]
+
+
 def test_a_step_that_keeps_crashing_ends_the_run_with_its_last_words(version):
     runs = pipeline.start(version=version, by=walks.editor(version))
     StepRun.objects.filter(run=runs[0], name="decode").update(name="no-such-step")
