@@ -206,7 +206,9 @@ def fail(*, run: PipelineRun, message: str) -> None:
 
 def release(*, run: PipelineRun) -> None:
     """Let go of a run, for the sweeper to offer again."""
-    PipelineRun.objects.filter(pk=run.pk).update(state=PipelineRun.State.PENDING, heartbeat_at=None)
+    PipelineRun.objects.filter(pk=run.pk).update(
+        state=PipelineRun.State.PENDING, heartbeat_at=None, offered_at=None
+    )
 
 
 @transaction.atomic
