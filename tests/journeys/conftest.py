@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 import pytest
@@ -52,10 +53,14 @@ def people(site, request) -> People:
 
 
 @pytest.fixture
-def archivist(site, people, tmp_path) -> Terminal:
-    return Terminal(site, people.contributor, tmp_path / "archivist")
+def archivist(site, people, tmp_path) -> Iterator[Terminal]:
+    """The station's terminal."""
+    with closing(Terminal(site, people.contributor, tmp_path / "archivist")) as terminal:
+        yield terminal
 
 
 @pytest.fixture
-def trainer(site, people, tmp_path) -> Terminal:
-    return Terminal(site, people.trainer, tmp_path / "trainer")
+def trainer(site, people, tmp_path) -> Iterator[Terminal]:
+    """The company's terminal."""
+    with closing(Terminal(site, people.trainer, tmp_path / "trainer")) as terminal:
+        yield terminal

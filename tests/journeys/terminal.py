@@ -39,6 +39,10 @@ class Terminal:
             timeout=60,
         )
 
+    def close(self) -> None:
+        """Close the connection to the API."""
+        self.api.close()
+
     def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
         command = [self.program, *map(str, arguments)]
         return subprocess.run(
