@@ -92,9 +92,9 @@ def without_consent(*, found: Iterable[Segment]) -> list[Segment]:
     scopes: dict[int, list[ConsentScope]] = {}
     in_force = ConsentRecord.objects.in_force()
     files = {segment.file_id for segment in standing}
-    for scope in ConsentScope.objects.filter(
-        file__in=files, record__in=in_force
-    ).select_related("record__speaker"):
+    for scope in ConsentScope.objects.filter(file__in=files, record__in=in_force).select_related(
+        "record__speaker"
+    ):
         scopes.setdefault(scope.file_id, []).append(scope)
     return [
         segment
