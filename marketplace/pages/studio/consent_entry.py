@@ -227,8 +227,7 @@ def run_import(
         raise consent_import.ImportRefused(message, rows=[])
     kept: dict[str, Blob] = {
         sent.name: evidences.keep(name=sent.name, chunks=sent.chunks())
-        for sent in request.FILES.getlist("evidence")
-        if sent.name
+        for sent in form.cleaned_data["evidence"]
     }
     return consent_import.run(
         version=work.version,

@@ -81,6 +81,15 @@ class MultipleFileInput(forms.ClearableFileInput):
     allow_multiple_selected = True
 
 
+class FilesField(forms.FileField):
+    """Any number of files at once; its value is a list."""
+
+    widget = MultipleFileInput
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        return [super(FilesField, self).clean(one, initial) for one in data or ()]
+
+
 class ConsentForm(forms.Form):
     """One consent of one speaker, as the signed form has it."""
 
@@ -196,9 +205,8 @@ class ConsentImportForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 5, "dir": "auto"}),
         help_text="For rows that have no text of their own in the column notice_text.",
     )
-    evidence = forms.FileField(
+    evidence = FilesField(
         label="The signed forms that the table names",
         required=False,
-        widget=MultipleFileInput,
         help_text="Choose all of them at once.",
     )

@@ -16,6 +16,7 @@ from ingestion.models import Version
 from licensing import profiles
 from licensing.models import Offer
 from marketplace import pricing
+from marketplace.pages import legal
 from marketplace.pages.studio import frame
 from marketplace.pages.studio.access import (
     StudioRequest,
@@ -181,7 +182,8 @@ def new(request: StudioRequest, work: Work, profile: str) -> HttpResponse:
     valid = form.is_valid()
     terms = read_terms(form, chosen)
     if is_htmx(request):
-        return never_kept(render(request, "pages/studio/terms.html", {"terms": terms}))
+        context = {"terms": terms, "legal": legal.blocks(terms.text)}
+        return never_kept(render(request, "pages/studio/terms.html", context))
     if not valid or "preview" in request.POST:
         return offer_page(request, work, sealed, form, terms, status=200 if valid else 422)
     if form.cleaned_data["seen_sha256"] != terms.sha256:
@@ -259,6 +261,7 @@ def offer_page(
         "form": form,
         "profile": terms.profile,
         "terms": terms,
+        "legal": legal.blocks(terms.text),
         "gap": coverage.first_gap(version=sealed, purposes=terms.purposes),
         "status": status,
     }

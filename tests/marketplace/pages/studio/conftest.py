@@ -1,0 +1,29 @@
+"""A station, and one of its contributors at a browser."""
+
+from importlib import import_module
+
+import pytest
+from django.test import Client
+
+
+@pytest.fixture
+def factories():
+    # Pytest reads this file before Django has read its models.
+    return import_module("tests.factories")
+
+
+@pytest.fixture
+def station(db, factories):
+    return factories.organization("Radio Kasese")
+
+
+@pytest.fixture
+def contributor(station, factories):
+    return factories.member(station, "editor")
+
+
+@pytest.fixture
+def browser(contributor) -> Client:
+    client = Client()
+    client.force_login(contributor)
+    return client

@@ -1,0 +1,99 @@
+"""Starting the machine, watching it, and what stopped."""
+
+import pytest
+
+from ingestion.models import PipelineRun, Version
+from tests import sealed
+from tests.marketplace.pages.studio import stages
+from tests.marketplace.pages.studio.test_access import address
+
+
+@pytest.fixture
+def draft(station):
+    return stages.draft(sealed.dataset(station))
+
+
+def test_starting_makes_a_run_a_file_and_asks_a_worker_once_it_stands(
+    browser, draft, django_capture_on_commit_callbacks
+):
+    stages.recording(draft)
+    stages.recording(draft, path="evening.wav")
+    with django_capture_on_commit_callbacks() as asked:
+        response = browser.post(address(draft, "start"))
+    draft.refresh_from_db()
+    assert response["Location"] == address(draft, "pipeline")
+    assert draft.state == Version.State.PROCESSING
+    assert PipelineRun.objects.count() == len(asked) == 2
+
+
+def test_a_version_without_files_is_not_started_and_the_page_says_why(browser, draft):
+    response = browser.post(address(draft, "start"))
+    assert response.status_code == 409
+    assert "There is no recording or text" in response.content.decode()
+
+
+def test_a_running_pipeline_is_asked_again_every_two_seconds(browser, station):
+    version = stages.working(sealed.dataset(station)).file.version
+    page = browser.get(address(version, "pipeline")).content.decode()
+    part = browser.get(address(version, "pipeline_live"), headers={"HX-Request": "true"})
+    assert 'hx-trigger="every 2s"' in page
+    assert 'hx-trigger="every 2s"' in part.content.decode()
+    assert "<html" not in part.content.decode()
+    assert "Find where somebody speaks" in page
+    assert "HX-Refresh" not in part
+
+
+def test_a_pipeline_that_is_over_is_asked_no_more(browser, station):
+    version = stages.in_review(sealed.dataset(station))
+    page = browser.get(address(version, "pipeline")).content.decode()
+    part = browser.get(address(version, "pipeline_live"), headers={"HX-Request": "true"})
+    assert "hx-get" not in page
+    assert part["HX-Refresh"] == "true"
+
+
+def test_the_record_of_each_step_names_tool_version_and_digests(browser, station):
+    version = stages.in_review(sealed.dataset(station))
+    page = browser.get(address(version, "pipeline")).content.decode()
+    step = PipelineRun.objects.get().steps.get(name="decode")
+    assert step.tool in page
+    assert step.tool_version in page
+    assert step.input_sha256 in page
+    assert step.output_sha256 in page
+
+
+def test_what_stopped_is_told_in_words_with_what_to_do(browser, station):
+    version = stages.working(sealed.dataset(station), error="It ends after 4 s.").file.version
+    page = browser.get(address(version, "pipeline")).content.decode()
+    assert page.count("It ends after 4 s.") == 1
+    assert "Try again" in page
+    assert "Remove the file" in page
+
+
+def test_a_stopped_run_is_tried_again(browser, station, django_capture_on_commit_callbacks):
+    run = stages.working(sealed.dataset(station), error="The disk was full.")
+    with django_capture_on_commit_callbacks() as asked:
+        browser.post(address(run.file.version, "retry", run.pk))
+    run.refresh_from_db()
+    assert run.state == PipelineRun.State.PENDING
+    assert len(asked) == 1
+
+
+def test_a_run_that_works_is_not_tried_again(browser, station):
+    run = stages.working(sealed.dataset(station))
+    response = browser.post(address(run.file.version, "retry", run.pk))
+    assert response.status_code == 409
+    assert "only a stopped one can be tried again" in response.content.decode()
+
+
+def test_a_file_that_cannot_be_processed_is_taken_out_from_the_pipeline(browser, station):
+    run = stages.working(sealed.dataset(station), error="It is damaged.")
+    version = run.file.version
+    response = browser.post(address(version, "remove_file", run.file.pk), {"from": "pipeline"})
+    version.refresh_from_db()
+    assert response["Location"] == address(version, "pipeline")
+    assert version.state == Version.State.DRAFT
+
+
+def test_a_run_of_another_dataset_is_not_found(browser, draft):
+    other = stages.working(error="It is damaged.")
+    assert browser.post(address(draft, "retry", other.pk)).status_code == 404

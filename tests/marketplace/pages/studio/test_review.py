@@ -1,0 +1,260 @@
+"""Hearing what was found, deciding, reading drafts, and finishing."""
+
+import pytest
+
+from ingestion import releases
+from ingestion.models import Finding, PipelineRun, Segment, Version
+from tests import sealed
+from tests.marketplace.pages.studio import stages
+from tests.marketplace.pages.studio.test_access import address
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def version(station):
+    return stages.in_review(sealed.dataset(station))
+
+
+@pytest.fixture
+def finding(version):
+    return Finding.objects.get(segment__file__version=version)
+
+
+def recording(browser, version, query=""):
+    file = version.files.get(role="source")
+    return browser.get(address(version, "recording", file.pk) + query)
+
+
+def needing_a_person(version, number=0):
+    segment = Segment.objects.filter(file__version=version)[number]
+    segment.needs_review, segment.review_reason = True, "A draft."
+    segment.save()
+    return segment
+
+
+def test_the_review_counts_what_is_left_and_finishing_waits_for_it(browser, version):
+    page = browser.get(address(version, "review"))
+    assert page.context["counts"].left == 1
+    assert "Still 1 finding to hear" in page.content.decode()
+    assert "disabled" in page.content.decode()
+
+
+def test_a_recording_shows_each_finding_in_its_words_with_what_to_hear(browser, version, finding):
+    page = recording(browser, version)
+    row = page.context["passages"][0]["findings"][0]
+    assert row["finding"] == finding
+    assert row["before"] == "Call us at "
+    assert row["hear"]["from"] == finding.start_ms - 1000
+    assert row["hear"]["to"] == finding.end_ms + 1000
+    assert address(version, "original", finding.segment.file_id) in page.content.decode()
+
+
+def test_only_passages_that_need_somebody_are_shown_at_first(browser, version):
+    assert len(recording(browser, version).context["passages"]) == 1
+    assert len(recording(browser, version, "?show=all").context["passages"]) == 4
+
+
+@pytest.mark.parametrize(("decision", "state"), [("confirm", "confirmed"), ("keep", "rejected")])
+def test_a_decision_is_noted_and_leads_back_to_the_passage(
+    browser, version, finding, contributor, *, decision, state
+):
+    response = browser.post(
+        address(version, "decide", finding.pk),
+        {"decision": decision, "query": "show=all&page=1&evil=//x"},
+    )
+    finding.refresh_from_db()
+    assert (finding.state, finding.decided_by) == (state, contributor)
+    assert response["Location"].endswith(f"?show=all&page=1#s-{finding.segment_id}")
+
+
+def test_a_decision_by_htmx_swaps_the_passage_and_the_progress(browser, version, finding):
+    response = browser.post(
+        address(version, "decide", finding.pk), {"decision": "confirm"}, headers=HTMX
+    )
+    part = response.content.decode()
+    assert response.status_code == 200
+    assert part.lstrip().startswith("<li")
+    assert "<html" not in part
+    assert 'id="review-progress"' in part
+    assert part.count('hx-swap-oob="true"') == 2
+    assert "Will be redacted" in part
+
+
+def test_a_button_that_is_not_ours_decides_nothing(browser, version, finding):
+    response = browser.post(
+        address(version, "decide", finding.pk), {"decision": "whatever"}, headers=HTMX
+    )
+    finding.refresh_from_db()
+    assert response.status_code == 422
+    assert finding.state == Finding.State.OPEN
+    assert "Choose «redact it» or «keep it»" in response.content.decode()
+
+
+def test_selected_words_are_marked_for_redaction(browser, version):
+    segment = Segment.objects.filter(file__version=version)[0]
+    browser.post(
+        address(version, "add_finding", segment.pk),
+        {"first_word": "5", "last_word": "3", "kind": "name"},
+    )
+    made = segment.findings.get()
+    assert (made.text, made.kind, made.state) == (
+        "the valley, this",
+        "name",
+        Finding.State.CONFIRMED,
+    )
+
+
+@pytest.mark.parametrize(
+    ("posted", "words"),
+    [
+        ({"first_word": "", "last_word": "", "kind": "name"}, "Select the words to redact first"),
+        ({"first_word": "0", "last_word": "999", "kind": "name"}, "This stretch has the words"),
+        ({"first_word": "0", "last_word": "1", "kind": "secret"}, "Choose what it is"),
+    ],
+)
+def test_a_selection_that_makes_no_sense_is_refused_beside_its_words(
+    browser, version, posted, words
+):
+    segment = Segment.objects.filter(file__version=version)[0]
+    for headers in ({}, HTMX):
+        response = browser.post(
+            address(version, "add_finding", segment.pk), posted, headers=headers
+        )
+        assert response.status_code == 422
+        assert words in response.content.decode()
+    assert not segment.findings.exists()
+
+
+def test_a_draft_counts_as_read_only_when_a_person_says_so(browser, version, contributor):
+    segment = needing_a_person(version)
+    assert "I have heard and read this stretch" in recording(browser, version).content.decode()
+    browser.post(
+        address(version, "review_segment", segment.pk), {"action": "heard", "text": segment.text}
+    )
+    segment.refresh_from_db()
+    assert segment.reviewed_by == contributor
+    assert browser.get(address(version, "review")).context["counts"].unread == 0
+
+
+def test_corrected_words_are_kept_and_searched_again(browser, version):
+    segment = needing_a_person(version)
+    text = "Good morning from the valley, call 0772 555 012 or write to amina@example.org."
+    browser.post(address(version, "review_segment", segment.pk), {"action": "heard", "text": text})
+    segment.refresh_from_db()
+    assert segment.text == text
+    assert "amina@example.org" in {found.text for found in segment.findings.all()}
+
+
+def test_a_correction_to_nothing_is_refused_and_leaves_the_words(browser, version):
+    segment = needing_a_person(version)
+    before = segment.text
+    response = browser.post(
+        address(version, "review_segment", segment.pk),
+        {"action": "heard", "text": "  "},
+        headers=HTMX,
+    )
+    segment.refresh_from_db()
+    assert response.status_code == 422
+    assert "leave out" in response.content.decode()
+    assert segment.text == before
+    assert segment.reviewed_at is None
+
+
+def test_a_refused_correction_gives_back_what_was_typed(browser, version, finding):
+    segment = finding.segment
+    Version.objects.filter(pk=version.pk).update(state=Version.State.PROCESSING)
+    response = browser.post(
+        address(version, "review_segment", segment.pk),
+        {"action": "heard", "text": "Half a thought"},
+    )
+    assert response.status_code == 409
+    assert "Half a thought" in response.content.decode()
+
+
+def test_a_passage_is_left_out_and_brought_back(browser, version, finding):
+    url = address(version, "review_segment", finding.segment_id)
+    browser.post(url, {"action": "leave-out"})
+    assert Segment.objects.get(pk=finding.segment_id).excluded
+    assert browser.get(address(version, "review")).context["counts"].left == 0
+    browser.post(url, {"action": "heard"})
+    assert not Segment.objects.get(pk=finding.segment_id).excluded
+
+
+def test_a_draft_that_was_left_out_unread_comes_back_only_with_its_words_read(browser, version):
+    segment = needing_a_person(version)
+    Segment.objects.filter(pk=segment.pk).update(excluded=True)
+    page = recording(browser, version, "?show=all").content.decode()
+    assert "I have heard and read it; bring it back" in page
+
+
+def test_everything_without_consent_is_left_out_at_once(browser, station):
+    version = stages.in_review(sealed.dataset(station), covered=False)
+    stages.agreed(version, version.files.get(role="source"), start_ms=0, end_ms=6000)
+    page = browser.get(address(version, "review"))
+    assert page.context["counts"].uncovered == 2
+    assert "Leave out everything without consent" in page.content.decode()
+    browser.post(address(version, "leave_out"))
+    left_out = Segment.objects.filter(file__version=version, excluded=True)
+    assert [segment.position for segment in left_out] == [2, 3]
+
+
+def test_a_review_that_is_not_done_is_not_finished_and_names_what_is_left(browser, version):
+    response = browser.post(address(version, "finish"))
+    version.refresh_from_db()
+    assert response.status_code == 409
+    assert "morning.wav" in response.content.decode()
+    assert version.review_finished_at is None
+
+
+def test_a_finished_review_is_applied_live_and_then_sealed(
+    browser, version, finding, django_capture_on_commit_callbacks
+):
+    browser.post(address(version, "decide", finding.pk), {"decision": "confirm"})
+    with django_capture_on_commit_callbacks() as asked:
+        browser.post(address(version, "finish"))
+    page = browser.get(address(version, "review")).content.decode()
+    live = browser.get(address(version, "review_live"), headers=HTMX)
+    assert len(asked) == PipelineRun.objects.filter(phase="final").count() == 1
+    assert "Your decisions are being applied" in page
+    assert 'hx-trigger="every 2s"' in live.content.decode()
+    stages.apply_decisions(version)
+    releases.seal(version=version)
+    assert browser.get(address(version, "review_live"), headers=HTMX)["HX-Refresh"] == "true"
+    done = browser.get(address(version, "review")).content.decode()
+    version.refresh_from_db()
+    assert version.merkle_root in done
+    assert "hx-get" not in done
+
+
+def test_nothing_is_decided_once_the_review_is_finished(browser, version, finding):
+    browser.post(address(version, "decide", finding.pk), {"decision": "confirm"})
+    browser.post(address(version, "finish"))
+    response = browser.post(
+        address(version, "decide", finding.pk), {"decision": "keep"}, headers=HTMX
+    )
+    finding.refresh_from_db()
+    assert response.status_code == 409
+    assert finding.state == Finding.State.CONFIRMED
+    assert recording(browser, version).status_code == 302
+
+
+def test_a_seal_that_was_refused_opens_the_review_again_and_says_why(browser, version):
+    Version.objects.filter(pk=version.pk).update(seal_error="Speaker p-0001 withdrew meanwhile.")
+    page = browser.get(address(version, "review")).content.decode()
+    assert "The seal was refused, so the review is open again" in page
+    assert "Speaker p-0001 withdrew meanwhile." in page
+
+
+def test_what_people_said_is_never_markup(browser, station):
+    said = [
+        sealed.Said(
+            "Read <script>alert(1)</script> aloud, and call five five five now.",
+            kind="phone",
+            finding="five five five",
+        )
+    ]
+    version = stages.in_review(sealed.dataset(station), said=said)
+    page = recording(browser, version).content.decode()
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;" in page
