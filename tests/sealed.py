@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-import numpy
+import numpy as np
 import soundfile
 from django.utils import timezone
 
@@ -56,7 +56,12 @@ class Said:
 
 MORNING = (
     Said("Good morning from the valley, this is your breakfast show."),
-    Said("Call us at five five five, oh one two three.", "Juma", "phone", "five five five, oh one two three"),
+    Said(
+        "Call us at five five five, oh one two three.",
+        "Juma",
+        "phone",
+        "five five five, oh one two three",
+    ),
     Said("The market opens at eight and the road to town is dry."),
     Said("Thank you for calling, neighbor.", "Juma"),
 )
@@ -108,7 +113,9 @@ def version(
         consent.record(
             speaker=person,
             notice=consent.Notice("We publish the show as training data.", "en", "1"),
-            terms=consent.Terms(tuple(purposes), date(2026, 3, 3), "KE", tuple(excluded), expires_on),
+            terms=consent.Terms(
+                tuple(purposes), date(2026, 3, 3), "KE", tuple(excluded), expires_on
+            ),
             stretches=stretches,
             by=by,
         )
@@ -135,7 +142,9 @@ def source(of: Version, *, path: str = "morning.wav", duration_ms: int = 12_000)
 
 def speaker(of: Dataset, name: str) -> Speaker:
     """A person who is heard."""
-    return consent.add_speaker(dataset=of, person=consent.Person(name, f"{name.lower()}@example.org"))
+    return consent.add_speaker(
+        dataset=of, person=consent.Person(name, f"{name.lower()}@example.org")
+    )
 
 
 def write_segments(file: File, said: Sequence[Said], speakers: dict[str, Speaker]):
@@ -178,7 +187,9 @@ def write_finding(segment: Segment, one: Said) -> None:
     """A finding that a person confirmed."""
     start = one.text.index(one.finding)
     end = start + len(one.finding)
-    words = [word for word in segment.words if word["start_char"] < end and word["end_char"] > start]
+    words = [
+        word for word in segment.words if word["start_char"] < end and word["end_char"] > start
+    ]
     Finding.objects.create(
         segment=segment,
         kind=one.kind,
@@ -270,12 +281,12 @@ def clip(segment: Segment, name: str) -> dict:
 
 def tone(duration_ms: int, pitch: int) -> tuple[bytes, list[int]]:
     """FLAC of something that rises and falls like speech, and its peaks (0 to 100)."""
-    time = numpy.arange(duration_ms * RATE // 1000) / RATE
-    syllables = numpy.abs(numpy.sin(2 * numpy.pi * 2.1 * time + pitch)) * (0.6 + 0.4 * numpy.sin(time))
-    wave = 0.6 * syllables * numpy.sin(2 * numpy.pi * pitch * time)
+    time = np.arange(duration_ms * RATE // 1000) / RATE
+    syllables = np.abs(np.sin(2 * np.pi * 2.1 * time + pitch)) * (0.6 + 0.4 * np.sin(time))
+    wave = 0.6 * syllables * np.sin(2 * np.pi * pitch * time)
     out = io.BytesIO()
     soundfile.write(out, wave, RATE, format="FLAC", subtype="PCM_16")
-    peaks = [int(100 * float(numpy.abs(part).max())) for part in numpy.array_split(wave, 120)]
+    peaks = [int(100 * float(np.abs(part).max())) for part in np.array_split(wave, 120)]
     return out.getvalue(), peaks
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from allauth.account import forms as allauth_forms
+from commonhold.errors import CommonholdError
 from django import forms
 from django.conf import settings
 from django.contrib import messages
@@ -18,7 +19,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import organizations
 from accounts.models import ApiKey, Membership, Organization, Role, Scope, User
-from commonhold.errors import CommonholdError
 from marketplace.pages.acting import SESSION_KEY, acting_membership, signed_in
 
 TEMPLATE = "pages/settings/account.html"
@@ -114,9 +114,7 @@ class KeyForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": "Choose at least one thing that the key may do."},
     )
-    days = forms.ChoiceField(
-        label="It works for", choices=list(KEY_TERMS.items()), initial="90"
-    )
+    days = forms.ChoiceField(label="It works for", choices=list(KEY_TERMS.items()), initial="90")
 
 
 @require_safe
@@ -234,9 +232,7 @@ def remove_member(request: HttpRequest, number: int) -> HttpResponse:
         )
     except CommonholdError as error:
         return page(request, status=error.status, refusal=error.message)
-    messages.success(
-        request, f"{member.user} has left {organization}, and their keys with them."
-    )
+    messages.success(request, f"{member.user} has left {organization}, and their keys with them.")
     return redirect("account")
 
 

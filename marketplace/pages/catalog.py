@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from commonhold.purposes import PURPOSES
 from django.core.paginator import Paginator
 from django.db.models import Prefetch, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -11,7 +12,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from commonhold.purposes import PURPOSES
 from ingestion.models import Task
 from licensing import profiles
 from licensing.models import Offer

@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 import rules
+from commonhold.errors import CommonholdError
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,7 +13,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import Membership, Organization, Role
-from commonhold.errors import CommonholdError
 from ingestion.models import Version
 from licensing.models import Grant, Offer
 from marketplace import listings, orders
@@ -32,7 +32,9 @@ def show(request: HttpRequest, number: int) -> HttpResponse:
     membership = acting_membership(request)
     refusal = refuse(request, offer, membership)
     if refusal:
-        return page(request, offer, status=200 if request.method != "POST" else 403, refusal=refusal)
+        return page(
+            request, offer, status=200 if request.method != "POST" else 403, refusal=refusal
+        )
     if membership is None:
         raise Http404
     if request.method == "POST":
@@ -73,9 +75,7 @@ def buyers_of(organization: Organization) -> list[Membership]:
     return list(able.select_related("user").order_by("created_at")[:10])
 
 
-def page(
-    request: HttpRequest, offer: Offer, *, status: int = 200, **context: Any
-) -> HttpResponse:
+def page(request: HttpRequest, offer: Offer, *, status: int = 200, **context: Any) -> HttpResponse:
     """Render the checkout of an offer, or of what took its place when it is over."""
     standing = offer if is_standing(offer) else successor(offer)
     if standing is None:

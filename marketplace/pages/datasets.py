@@ -31,7 +31,9 @@ def show(request: HttpRequest, organization: str, slug: str) -> HttpResponse:
     context: dict[str, Any] = {
         "dataset": dataset,
         "can_change": can_change,
-        "is_member": rules.has_perm("accounts.view_organization", request.user, dataset.organization),
+        "is_member": rules.has_perm(
+            "accounts.view_organization", request.user, dataset.organization
+        ),
         "studio": f"/studio/{dataset.organization.slug}/{dataset.slug}/",
         "versions": sealed,
         "open_version": dataset.versions.filter(state__in=OPEN_STATES).first(),

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import rules
+from commonhold.errors import CommonholdError
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -18,7 +19,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 
-from commonhold.errors import CommonholdError
 from ingestion import releases
 from licensing import access
 from licensing.models import AccessRecord, Grant

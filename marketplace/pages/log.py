@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
+from commonhold.notes import vkey
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from commonhold.notes import vkey
 from ingestion import keys, transparency
 from ingestion.models import LogEntry, Version
 

@@ -7,9 +7,9 @@ from datetime import date
 from typing import Any
 
 import langcodes
+from commonhold.purposes import PURPOSES
 from django.utils import timezone
 
-from commonhold.purposes import PURPOSES
 from ingestion import coverage
 from ingestion.models import ConsentRecord, Version
 from marketplace.templatetags import wording

@@ -149,7 +149,8 @@ def words(row: dict[str, Any], segment: Segment | None) -> list[dict[str, Any]]:
 
 def covering(segment: Segment, word: dict[str, Any]) -> Finding | None:
     """Return the confirmed finding that a word lies in."""
-    for finding in segment.confirmed:  # type: ignore[attr-defined]  # the prefetch's name for it
+    confirmed: list[Finding] = segment.confirmed  # type: ignore[attr-defined]  # a prefetch's name
+    for finding in confirmed:
         if finding.start_char < word["end_char"] and finding.end_char > word["start_char"]:
             return finding
     return None

@@ -4,6 +4,13 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from commonhold import index, manifest, sigstore
+from commonhold.errors import CommonholdError
+from commonhold.filecheck import PROOFS
+from commonhold.report import Check, Report, State
+from commonhold.signing import parse_envelope
+from commonhold.trust import Trust, read_trusted_root
+from commonhold.verify import Documents, TargetError, verify_documents
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
@@ -12,13 +19,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from commonhold import index, manifest, sigstore
-from commonhold.errors import CommonholdError
-from commonhold.filecheck import PROOFS
-from commonhold.report import Check, Report, State
-from commonhold.signing import parse_envelope
-from commonhold.trust import Trust, read_trusted_root
-from commonhold.verify import Documents, TargetError, verify_documents
 from ingestion import keys
 from marketplace.api.verify import status_list
 
@@ -62,16 +62,18 @@ def show(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, TEMPLATE, context)
     try:
-        report, names = check(request)
+        report, names, trust = check(request)
     except CommonholdError as error:
         return render(request, TEMPLATE, context | {"refusal": error.message}, status=error.status)
-    context |= {"report": report, "rows": rows_of(report), "names": names}
-    context["trust"] = trust_of(report)
+    context |= {"report": report, "rows": rows_of(report), "names": names, "trust": trust}
     return render(request, TEMPLATE, context)
 
 
-def check(request: HttpRequest) -> tuple[Report, list[str]]:
-    """Verify what was sent. Raises TooLarge, TargetError."""
+def check(request: HttpRequest) -> tuple[Report, list[str], str]:
+    """Verify what was sent: the vector, the files' names, and whose keys were used.
+
+    Raises TooLarge, TargetError.
+    """
     length = int(request.META.get("CONTENT_LENGTH") or 0)
     if length > MAX_BYTES:
         message = (
@@ -85,16 +87,19 @@ def check(request: HttpRequest) -> tuple[Report, list[str]]:
         raise TargetError(message)
     papers, others = sort(files)
     documents = Documents.of(papers)
+    trust = trust_for(documents)
     report = verify_documents(
         documents,
-        trust=trust_for(documents),
+        trust=trust,
         fetch=status_list,
         files=lambda statement, _withdrawn: check_sent(statement, others),
     )
-    return report, [str(file.name) for file in files]
+    return report, [str(file.name) for file in files], describe(trust)
 
 
-def sort(files: Sequence[UploadedFile]) -> tuple[dict[str, bytes], list[UploadedFile]]:
+def sort(
+    files: Sequence["UploadedFile[bytes]"],
+) -> tuple[dict[str, bytes], list["UploadedFile[bytes]"]]:
     """Tell the proofs from the data: by name, or a manifest by what it says of itself."""
     papers: dict[str, bytes] = {}
     others = []
@@ -109,7 +114,7 @@ def sort(files: Sequence[UploadedFile]) -> tuple[dict[str, bytes], list[Uploaded
     return papers, others
 
 
-def kind_of(file: UploadedFile) -> str:
+def kind_of(file: "UploadedFile[bytes]") -> str:
     """Return the usual name of a manifest that was renamed; else nothing."""
     if not str(file.name).endswith(".json") or (file.size or 0) > MAX_PAPER:
         return ""
@@ -143,12 +148,12 @@ def origin_of(documents: Documents) -> str:
             envelope = sigstore.parse_bundle(documents.sigstore)[0]
         else:
             return ""
-        return str(manifest.read(envelope.payload)["predicate"]["log"]["origin"])  # type: ignore[index,call-overload]  # JSON that manifest.read has checked
+        return str(manifest.read(envelope.payload)["predicate"]["log"]["origin"])  # type: ignore[index]  # JSON that manifest.read has checked
     except CommonholdError:
         return ""
 
 
-def check_sent(statement: Mapping[str, Any], files: Sequence[UploadedFile]) -> Check:
+def check_sent(statement: Mapping[str, Any], files: Sequence["UploadedFile[bytes]"]) -> Check:
     """Compare the files that came along with what was signed, by digest: browsers drop folders."""
     if not files:
         sentence = "Not checked: only the papers were given, without the files they speak of."
@@ -172,7 +177,7 @@ def check_sent(statement: Mapping[str, Any], files: Sequence[UploadedFile]) -> C
     return Check(State.WARNING, sentence, details)
 
 
-def digest_of(file: UploadedFile) -> str:
+def digest_of(file: "UploadedFile[bytes]") -> str:
     """Return the SHA-256 of a file that was sent, and wind it back."""
     sha256 = hashlib.sha256()
     for chunk in file.chunks():
@@ -194,13 +199,11 @@ def rows_of(report: Report) -> list[dict[str, str]]:
     ]
 
 
-def trust_of(report: Report) -> str:
+def describe(trust: Trust) -> str:
     """Say whose keys were used."""
-    details: Mapping[str, object] = report.logged.details
-    origin = details.get("origin", settings.LOG_ORIGIN)
-    if origin == settings.LOG_ORIGIN:
+    if trust.origin == settings.LOG_ORIGIN:
         return "The keys are this site's own, as it publishes them."
     return (
         "The keys came with what you sent, so they show only that nothing was damaged. "
-        f"Get the keys of {origin} from its own site and compare them."
+        f"Get the keys of {trust.origin} from its own site and compare them."
     )

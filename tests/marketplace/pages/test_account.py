@@ -25,7 +25,11 @@ def signed_in(user: User) -> Client:
 
 
 def key_form(**changes: object) -> dict[str, object]:
-    return {"key-name": "training box", "key-scopes": ["read", "download"], "key-days": "90"} | changes
+    return {
+        "key-name": "training box",
+        "key-scopes": ["read", "download"],
+        "key-days": "90",
+    } | changes
 
 
 def test_joining_makes_the_person_and_their_organization():
