@@ -156,7 +156,8 @@ def identity(data_dir: Path) -> Identity:
     if works([*mapped, postgres, "--version"]):
         return Identity(mapped, None)
     ids = (f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups")
-    dropped = ("setpriv", *ids, "--")
+    # Changing the user clears what dies_with_parent asked for, so it is asked for again.
+    dropped = ("setpriv", *ids, "--pdeathsig", "INT", "--")
     if works([*dropped, postgres, "--version"]) and works([*dropped, "test", "-x", str(data_dir)]):
         return Identity(dropped, user.pw_uid)
     message = (

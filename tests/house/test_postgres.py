@@ -132,3 +132,21 @@ def test_a_server_that_cannot_start_says_where_its_reason_is(private):
     shutil.rmtree(data_dir / "postgres" / "global")
     with pytest.raises(postgres.PostgresError, match=r"postgres\.log"):
         postgres.start(data_dir, seconds=1)
+
+
+@pytest.fixture
+def _no_namespaces(tmp_path, monkeypatch):
+    """A machine without `unshare`; the tools that remain are found."""
+    for name in ("setpriv", "test"):
+        (tmp_path / name).symlink_to(shutil.which(name))
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+
+@pytest.mark.usefixtures("_no_namespaces")
+def test_without_namespaces_root_is_told_what_to_do_and_others_need_none(private):
+    if os.geteuid() == 0:
+        with pytest.raises(postgres.PostgresError, match="allows no user namespaces.*DATABASE_URL"):
+            start(private / "data")
+    else:
+        start(private / "data").stop()
+    assert stat.S_IMODE(private.stat().st_mode) == 0o700
