@@ -145,7 +145,9 @@ def _no_namespaces(tmp_path, monkeypatch):
 @pytest.mark.usefixtures("_no_namespaces")
 def test_without_namespaces_root_is_told_what_to_do_and_others_need_none(private):
     if os.geteuid() == 0:
-        with pytest.raises(postgres.PostgresError, match="allows no user namespaces.*DATABASE_URL"):
+        with pytest.raises(
+            postgres.PostgresError, match=r"allows no user namespaces.*DATABASE_URL"
+        ):
             start(private / "data")
     else:
         start(private / "data").stop()
