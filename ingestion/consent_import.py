@@ -39,8 +39,18 @@ EXAMPLE = (
     "speech-recognition;evaluation;research;commercial", "voice-cloning",
     "audio/morning-show.wav", "0:00:00", "0:04:30.500", "amina-signed.pdf", "no",
 )  # fmt: skip
-CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{2})(?:\.(\d{1,3}))?")
+CLOCK = re.compile(r"(?:(\d{1,5}):)?(\d{1,2}):(\d{2})(?:\.(\d{1,3}))?")
 MAX_ROWS = 20_000
+# Characters that the columns of ConsentRecord and Speaker hold.
+LONGEST = {
+    "speaker_name": 160,
+    "speaker_contact": 254,
+    "role": 40,
+    "jurisdiction": 20,
+    "notice_language": 35,
+    "notice_version": 40,
+    "evidence": 255,
+}
 
 
 class ImportRefused(CommonholdError):
@@ -140,6 +150,18 @@ def read_rows(table: bytes) -> list[tuple[int, dict[str, str]]]:
     except UnicodeDecodeError as error:
         message = "The table is not UTF-8 text. Save it as «CSV UTF-8»."
         raise ImportRefused(message, rows=[]) from error
+    if "\0" in text:
+        message = "The table holds NUL characters, which no text has. Save it as «CSV UTF-8»."
+        raise ImportRefused(message, rows=[])
+    try:
+        return parse_rows(text)
+    except csv.Error as error:
+        message = f"The table can't be read as CSV ({error}). Save it as «CSV UTF-8»."
+        raise ImportRefused(message, rows=[]) from error
+
+
+def parse_rows(text: str) -> list[tuple[int, dict[str, str]]]:
+    """Return the rows that say anything, numbered as a spreadsheet does. Raises csv.Error."""
     header = text.partition("\n")[0]
     delimiter = ";" if header.count(";") > header.count(",") else ","
     reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
@@ -162,6 +184,19 @@ def read_rows(table: bytes) -> list[tuple[int, dict[str, str]]]:
     return rows
 
 
+def check_cells(row: Mapping[str, str]) -> None:
+    """Refuse a row that leaves out what is needed, or says more than can be kept."""
+    for name in REQUIRED:
+        if not row.get(name):
+            message = "This is needed."
+            raise RowFault(name, message)
+    for name, most in LONGEST.items():
+        length = len(row.get(name, ""))
+        if length > most:
+            message = f"This has {length:,} characters; {most} can be kept."
+            raise RowFault(name, message)
+
+
 def require_evidence(*, name: str, evidence: Mapping[str, Blob]) -> None:
     """Refuse a row that names evidence which was not sent."""
     if name and name not in evidence:
@@ -178,10 +213,7 @@ def add_row(
     notice_text: str,
 ) -> None:
     """Put a row into its speaker's consent."""
-    for name in REQUIRED:
-        if not row.get(name):
-            message = "This is needed."
-            raise RowFault(name, message)
+    check_cells(row)
     person = Person(
         name=row["speaker_name"],
         contact=row.get("speaker_contact", ""),

@@ -198,8 +198,6 @@ class ReleaseFile(Resource):
         content = open_content(grant=grant, sha256=sha256, path=path, name=name)
         return ranges.respond(request._request, content)  # noqa: SLF001 - Django's own request
 
-    head = get
-
 
 def open_content(*, grant: Grant, sha256: str, path: str, name: str) -> ranges.Content:
     """Open the bytes of a file of the release."""

@@ -3,8 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from django.core.exceptions import RequestDataTooBig
 from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -15,15 +19,45 @@ from ingestion.models import Dataset, Version
 from marketplace.api.pagination import Pages
 from marketplace.api.permissions import Scoped, require_dataset
 
+MAX_BODY = 1024 * 1024
 OPEN: tuple[str, ...] = ()
 """The scopes of a method that anybody may use."""
+
+
+class JsonBody(JSONParser):
+    """JSON that is no larger and no deeper than a request of ours ever is."""
+
+    def parse(
+        self,
+        stream: Any,
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Parse the body, or refuse it before it is read."""
+        request = (parser_context or {})["request"]
+        if int(request.headers.get("Content-Length") or 0) > MAX_BODY:
+            raise RequestDataTooBig
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except RecursionError as error:
+            message = "The body is nested too deep to be read."
+            raise ParseError(message) from error
 
 
 class Resource(APIView):
     """A view that names, for each method, the scopes of which a key needs one."""
 
     permission_classes: Sequence[Any] = (Scoped,)
+    parser_classes: Sequence[Any] = (JsonBody,)
     scopes: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+
+    def finalize_response(
+        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        """Let no cache keep what was answered to one caller, unless the view says otherwise."""
+        done = super().finalize_response(request, response, *args, **kwargs)
+        done.headers.setdefault("Cache-Control", "private, no-store")
+        return done
 
 
 class Collection(Resource):

@@ -48,6 +48,12 @@ class FindingJson(serializers.Serializer[Any]):
         return f"{url}#t={seconds(finding.start_ms)},{seconds(finding.end_ms)}"
 
 
+class FindingFilter(serializers.Serializer[Any]):
+    """Which findings are asked for; all of them when nothing is said."""
+
+    state = serializers.ChoiceField(Finding.State.choices, required=False)
+
+
 class SegmentJson(serializers.Serializer[Any]):
     """A stretch of speech, or a row of a text."""
 
@@ -136,8 +142,9 @@ class Findings(Collection):
         """Return the findings in the order in which they are heard."""
         version = find_version(request, org, slug, number, "ingestion.view_originals")
         found = review.findings(version=version)
-        if state := request.query_params.get("state"):
-            found = found.filter(state=state)
+        asked = FindingFilter(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        found = found.filter(**asked.validated_data)
         return self.pages(request, found, FindingJson)
 
 

@@ -18,6 +18,7 @@ from licensing import status
 from marketplace.api.resource import OPEN, Resource
 
 MAX_DOCUMENT = 16 * 1024 * 1024
+MAX_REQUEST = 4 * MAX_DOCUMENT
 STATUS_PATH = re.compile(r"/status/(consent|grant)/(\d{1,9})")
 FIELDS = {
     "manifest": "manifest.dsse.json",
@@ -100,6 +101,9 @@ class Verify(Resource):
 
 def papers(request: Request) -> Documents:
     """Read the papers from a request, wherever their names stand."""
+    if int(request.headers.get("Content-Length") or 0) > MAX_REQUEST:
+        message = "The papers of a release are far smaller than this. Leave the data out."
+        raise DocumentTooLarge(message)
     found: dict[str, bytes] = {}
     for field, file in request.FILES.items():
         if file.size is None or file.size > MAX_DOCUMENT:

@@ -129,6 +129,8 @@ def test_the_template_can_be_filled_in(dataset, editor):
         ({"speaker_name": ""}, "speaker_name", "needed"),
         ({"evidence": "signed.pdf"}, "evidence", "signed.pdf"),
         ({"minor": "perhaps"}, "minor", "perhaps"),
+        ({"speaker_name": "A" * 161}, "speaker_name", "160"),
+        ({"start": f"{'9' * 5000}:00:00", "end": "0:00:01"}, "start", "not a time"),
     ],
 )
 def test_a_row_that_cannot_stand_is_named_and_nothing_is_imported(
@@ -161,6 +163,8 @@ def test_a_consent_that_expired_counts_for_nothing(dataset, editor):
         (HEADER, "0 rows"),
         ("a,b\n1,2", "unknown columns a, b"),
         (b"\xff\xfe\x00x", "UTF-8"),
+        (f"{HEADER}\nAmina\0", "NUL"),
+        (f"{HEADER}\n{'A' * 200_000}", "field larger"),
     ],
 )
 def test_a_table_that_is_not_ours_is_refused(dataset, editor, text, word):
