@@ -34,8 +34,9 @@ def load(*, say: Callable[[str], object]) -> bool:
         notebook.write(notes)
         try:
             load_everything(notes=notes, say=say)
-        except CommonholdError as error:
-            notebook.write(notes | {"failed": error.message})
+        except Exception as error:
+            # Whoever waits for the demo is told why it will not come.
+            notebook.write(notes | {"failed": str(error) or type(error).__name__})
             raise
         notebook.write(notes | {"complete": True})
     return True
