@@ -12,6 +12,7 @@ from marketplace.demo import notebook
 from marketplace.demo.load import BY_KEY, is_complete
 from marketplace.demo.plan import DATASETS
 from marketplace.pricing import decimal_text
+from marketplace.settings import site_url
 
 POLL_SECONDS = 0.5
 STATES = {
@@ -58,7 +59,8 @@ def document() -> dict[str, Any]:
     """Return the demo as scripts read it: address, accounts with their keys, datasets."""
     accounts = notebook.read()["accounts"]
     return {
-        "url": settings.SITE_URL,
+        # Read anew: whoever asked before the site started has waited for it since.
+        "url": site_url(),
         **{
             key: {
                 "organization": BY_KEY[key].slug,
@@ -96,7 +98,7 @@ def versions() -> list[Version]:
 def summary() -> str:
     """Return the demo as people read it."""
     accounts = notebook.read()["accounts"]
-    lines = [f"Commonhold's demo is at {settings.SITE_URL}", "", "Log in as"]
+    lines = [f"Commonhold's demo is at {site_url()}", "", "Log in as"]
     for account in BY_KEY.values():
         lines += [
             f"  {account.email}  {accounts[account.key]['password']}",
@@ -104,7 +106,7 @@ def summary() -> str:
         ]
     lines += ["", "Datasets"]
     for version in versions():
-        lines.append(f"  {settings.SITE_URL}/d/{version.dataset}")
+        lines.append(f"  {site_url()}/d/{version.dataset}")
         lines.append(f"      {STATES.get(version.state, version.get_state_display().lower())}")
         for offer in version.offers.filter(closed_at=None).select_related("price").order_by("pk"):
             price = offer.price
