@@ -7,9 +7,10 @@ from uuid import UUID
 from commonhold.errors import CommonholdError
 from django.conf import settings
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
@@ -168,8 +169,15 @@ class OneUpload(Resource):
 
     @extend_schema(responses=UploadJson)
     def get(self, request: Request, upload_id: UUID) -> Response:
-        """Tell which parts have arrived, with fresh addresses: what a client needs to resume."""
-        return Response(render(request, find_upload(request, upload_id)))
+        """Tell which parts have arrived, with fresh addresses: what a client needs to resume.
+
+        An upload that was given up, or left lying too long, is no longer there.
+        """
+        upload = find_upload(request, upload_id)
+        lapsed = upload.state == Upload.State.OPEN and upload.expires_at <= timezone.now()
+        if lapsed or upload.state == Upload.State.CANCELED:
+            raise Http404
+        return Response(render(request, upload))
 
     @extend_schema(request=None, responses={204: None})
     @transaction.atomic

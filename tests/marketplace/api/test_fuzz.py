@@ -107,7 +107,10 @@ def test_no_table_of_consents_is_our_error(w, rows, notice):
     out = io.StringIO()
     csv.writer(out).writerows([COLUMNS, *rows])
     table = out.getvalue().encode("utf-8", "surrogatepass")
-    body = {"csv": SimpleUploadedFile("c.csv", table), "notice": notice.encode("utf-8", "replace").decode()}
+    body = {
+        "csv": SimpleUploadedFile("c.csv", table),
+        "notice": notice.encode("utf-8", "replace").decode(),
+    }
     with transaction.atomic():
         url = "/api/v1/datasets/radio-valley/reviewed/consent/import"
         answer = client_of(w.station).post(url, body, format="multipart")

@@ -51,7 +51,7 @@ def test_the_documentation_loads_nothing_from_elsewhere_and_runs_nothing_inline(
     page = answer.content.decode()
     assert "script-src 'self'" in answer["Content-Security-Policy"]
     sources = re.findall(r'(?:src|href)="([^"]+)"', page)
-    assert len(sources) == 3
+    assert len(sources) == 4
     for source in sources:
         assert source.startswith("/static/")
         assert finders.find(source.removeprefix("/static/")), source

@@ -6,6 +6,7 @@ import unicodedata
 
 import pytest
 from django.test import override_settings
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from ingestion.models import Blob, File, Upload, UploadPart
@@ -127,6 +128,17 @@ def test_an_upload_that_was_given_up_takes_nothing_more(dataset, editor):
     assert nothing_was_stored()
 
 
+def test_an_upload_that_was_given_up_or_lapsed_is_gone(dataset, editor):
+    for path, change in (
+        ("a.wav", {"state": "canceled"}),
+        ("b.wav", {"expires_at": timezone.now()}),
+    ):
+        begun = begin(editor, dataset, path, wav()).json()
+        Upload.objects.filter(pk=begun["id"]).update(**change)
+        problem(editor.get(f"/api/v1/uploads/{begun['id']}"), 404, "not-found")
+        assert begin(editor, dataset, path, wav()).json()["id"] != begun["id"]
+
+
 def test_an_upload_to_a_sealed_dataset_opens_its_next_version(station, editor):
     dataset = sealed.dataset(station, slug="morning")
     sealed.version(dataset)
@@ -142,6 +154,30 @@ def test_a_refused_announcement_opens_no_version(station, editor):
     sealed.version(dataset)
     problem(begin(editor, dataset, "../new.wav", wav()), 422, "invalid-path", "../new.wav")
     assert dataset.versions.count() == 1
+
+
+class Wire(io.BytesIO):
+    """A body that remembers how much was taken of it at once."""
+
+    most = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        found = super().read(size)
+        self.most = max(self.most, len(found))
+        return found
+
+
+def test_a_part_is_never_whole_in_memory(settings, dataset, editor):
+    settings.UPLOAD_PART_SIZE = 5 * 1024 * 1024
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    data = wav(400_000)
+    part = begin(editor, dataset, "show.wav", data).json()["parts"][0]
+    wire = Wire(data[: part["size"]])
+    headers = {"x-amz-checksum-sha256": checksum(wire.getvalue())}
+    sent = {"wsgi.input": wire, "CONTENT_LENGTH": str(part["size"])}
+    answer = APIClient().generic("PUT", part["url"], headers=headers, **sent)
+    assert answer.status_code == 200
+    assert 0 < wire.most <= 1024 * 1024
 
 
 # ---- what a part's address is good for -------------------------------------------------------
