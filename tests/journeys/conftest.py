@@ -1,40 +1,13 @@
 """A whole Commonhold for the journeys: one installation, its people, and their keys."""
 
-import json
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 
 import pytest
 
-from tests.journeys.terminal import Person, Terminal
+from tests.journeys.people import People, meet
+from tests.journeys.terminal import Terminal
 from tests.running import Site, running
-
-PASSWORD = "correct horse battery"
-
-PEOPLE = """
-import json
-from accounts import organizations
-from accounts.models import Scope, User
-found = {{}}
-sides = (("archive@radio.example", "Radio {0}"), ("ml@speech.example", "Speech {0}"))
-for email, organization in sides:
-    user = User.objects.create_user("{0}." + email, "{1}", name=email.split("@")[0].title())
-    made = organizations.create(name=organization, owner=user)
-    key, secret = organizations.issue_key(
-        organization=made, user=user, name="journey", scopes=Scope.values
-    )
-    found[organization.split()[0].lower()] = dict(email=user.email, slug=made.slug, key=secret)
-print(json.dumps(found))
-"""
-
-
-@dataclass(frozen=True)
-class People:
-    """The two sides of every journey."""
-
-    contributor: Person
-    trainer: Person
 
 
 @pytest.fixture(scope="session")
@@ -47,9 +20,7 @@ def site(tmp_path_factory) -> Iterator[Site]:
 @pytest.fixture
 def people(site, request) -> People:
     """A radio station and a speech company, new for each test."""
-    name = request.node.name.replace("_", "-")[:30].strip("-")
-    made = json.loads(site.manage("shell", "--no-imports", "-c", PEOPLE.format(name, PASSWORD)))
-    return People(contributor=Person(**made["radio"]), trainer=Person(**made["speech"]))
+    return meet(site, request.node.name.replace("_", "-")[:30].strip("-"))
 
 
 @pytest.fixture

@@ -1,0 +1,39 @@
+"""A radio station and a speech company with an account each, and how they come to be."""
+
+import json
+from dataclasses import dataclass
+
+from tests.journeys.terminal import Person
+from tests.running import Site
+
+PASSWORD = "correct horse battery"
+
+PEOPLE = """
+import json
+from accounts import organizations
+from accounts.models import Scope, User
+found = {{}}
+sides = (("archive@radio.example", "Radio {0}"), ("ml@speech.example", "Speech {0}"))
+for email, organization in sides:
+    user = User.objects.create_user("{0}." + email, "{1}", name=email.split("@")[0].title())
+    made = organizations.create(name=organization, owner=user)
+    key, secret = organizations.issue_key(
+        organization=made, user=user, name="journey", scopes=Scope.values
+    )
+    found[organization.split()[0].lower()] = dict(email=user.email, slug=made.slug, key=secret)
+print(json.dumps(found))
+"""
+
+
+@dataclass(frozen=True)
+class People:
+    """The two sides of every journey."""
+
+    contributor: Person
+    trainer: Person
+
+
+def meet(site: Site, name: str) -> People:
+    """Make both, with organizations of that name."""
+    made = json.loads(site.manage("shell", "--no-imports", "-c", PEOPLE.format(name, PASSWORD)))
+    return People(contributor=Person(**made["radio"]), trainer=Person(**made["speech"]))
