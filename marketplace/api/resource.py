@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import RequestDataTooBig
 from django.db.models import QuerySet
-from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
@@ -52,8 +51,8 @@ class Resource(APIView):
     scopes: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     def finalize_response(
-        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
         """Let no cache keep what was answered to one caller, unless the view says otherwise."""
         done = super().finalize_response(request, response, *args, **kwargs)
         done.headers.setdefault("Cache-Control", "private, no-store")
