@@ -58,7 +58,7 @@ def speak(path: Path) -> None:
 
 
 def consents(path: Path, *, file: str, end: str = "") -> Path:
-    """Write the table with the speaker's consent: everything but an artificial voice."""
+    """Write the table with the speaker's consent to all but an artificial voice, up to `end`."""
     row = dict.fromkeys(COLUMNS, "") | {
         "speaker_name": "Grace Announcer",
         "role": "presenter",
@@ -69,6 +69,7 @@ def consents(path: Path, *, file: str, end: str = "") -> Path:
         "redistribution",
         "excluded_purposes": "speech-synthesis",
         "file": file,
+        "start": "0:00:00" if end else "",
         "end": end,
     }
     with path.open("w", newline="") as file_object:
