@@ -49,56 +49,55 @@ def metadata(rows: Sequence[dict[str, Any]]) -> bytes:
     return b"".join(canonical.encode(row) + b"\n" for row in rows)
 
 
+CARD = """\
+---
+pretty_name: {pretty_name}
+language: [{language}]
+task_categories: [{task}]
+license: other
+license_name: see-LICENSE.txt
+license_link: LICENSE.txt
+configs:
+- config_name: default
+  data_files: [metadata.jsonl, audio/**]
+---
+
+# {title}
+{description}
+Version {number}, published by {publisher}.
+
+- {clips} clips, {minutes} min {seconds:02d} s of speech
+- {speakers} speakers, each with recorded consent
+- {redactions} stretches with personal data replaced by a tone, and by a label in the text
+
+`metadata.jsonl` has one row per clip. Times are milliseconds in the recording that the clip was
+cut from; `redactions` are milliseconds in the clip.
+
+What you may do stands in `LICENSE.txt`, which binds. Who published this, on whose consent and made
+how stands in `manifest.dsse.json`. Check it all, offline:
+
+```sh
+commonhold verify . --offline
+```
+"""
+
+
 def readme(*, version: Version, counts: dict[str, Any]) -> bytes:
     """Return the dataset card, with the front matter that `load_dataset` reads."""
     dataset = version.dataset
     minutes, seconds = divmod(counts["clips_ms"] // 1000, 60)
-    front = [
-        "---",
-        f"pretty_name: {json.dumps(dataset.title, ensure_ascii=False)}",
-        f"language: [{json.dumps(dataset.language)}]",
-        f"task_categories: [{TASK_CATEGORIES[dataset.task]}]",
-        "license: other",
-        "license_name: see-LICENSE.txt",
-        "license_link: LICENSE.txt",
-        "configs:",
-        "- config_name: default",
-        "  data_files: [metadata.jsonl, audio/**]",
-        "---",
-    ]
-    description = [dataset.description, ""] if dataset.description else []
-    body = [
-        "",
-        f"# {dataset.title}",
-        "",
-        *description,
-        f"Version {version.number}, published by {dataset.organization.name}.",
-        "",
-        f"- {counts['clips']} clips, {minutes} min {seconds:02d} s of speech",
-        f"- {counts['speakers']} speakers, each with recorded consent",
-        (
-            f"- {counts['redactions']} stretches with personal data replaced by a tone, "
-            "and by a label in the text"
-        ),
-        "",
-        (
-            "`metadata.jsonl` has one row per clip. Times are milliseconds in the "
-            "recording that the clip"
-        ),
-        "was cut from; `redactions` are milliseconds in the clip.",
-        "",
-        (
-            "What you may do stands in `LICENSE.txt`, which binds. Who published this, "
-            "on whose consent and"
-        ),
-        "made how stands in `manifest.dsse.json`. Check it all, offline:",
-        "",
-        "```sh",
-        "commonhold verify . --offline",
-        "```",
-        "",
-    ]
-    return "\n".join(front + body).encode()
+    return CARD.format(
+        pretty_name=json.dumps(dataset.title, ensure_ascii=False),
+        language=json.dumps(dataset.language),
+        task=TASK_CATEGORIES[dataset.task],
+        title=dataset.title,
+        description=f"\n{dataset.description}\n" if dataset.description else "",
+        number=version.number,
+        publisher=dataset.organization.name,
+        minutes=minutes,
+        seconds=seconds,
+        **{name: counts[name] for name in ("clips", "speakers", "redactions")},
+    ).encode()
 
 
 def croissant(

@@ -1,7 +1,7 @@
 """Consent: recording it, withdrawing it, and what it covers."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -129,7 +129,6 @@ def record(
     check_terms(terms=terms, notice=notice)
     for stretch in stretches:
         check_stretch(stretch=stretch, dataset=speaker.dataset)
-    salt = secrets.token_bytes(32)
     consent = ConsentRecord(
         dataset=speaker.dataset,
         speaker=speaker,
@@ -144,10 +143,10 @@ def record(
         expires_on=terms.expires_on,
         evidence=evidence.blob if evidence else None,
         evidence_name=evidence.name if evidence else "",
-        salt=salt,
+        salt=secrets.token_bytes(32),
         created_by=by,
     )
-    consent.commitment = commitment(record=consent, salt=salt)
+    consent.commitment = commitment(record=consent, salt=bytes(consent.salt))
     consent.save()
     ConsentScope.objects.bulk_create(
         ConsentScope(
@@ -163,44 +162,29 @@ def check_terms(*, terms: Terms, notice: Notice) -> None:
     """Raise ConsentInvalid, naming the field, unless the terms make sense today."""
     for purpose in (*terms.purposes, *terms.excluded_purposes):
         purposes.get(purpose)
-    both = set(terms.purposes) & set(terms.excluded_purposes)
-    today = timezone.localdate()
-    faults: list[tuple[bool, str, str]] = [
-        (not terms.purposes, "purposes", "A consent names at least one purpose."),
-        (
-            bool(both),
-            "excluded_purposes",
-            f"{', '.join(sorted(both))}: allowed and excluded at once.",
-        ),
-        (
-            not notice.text.strip(),
-            "notice_text",
-            "Give the text that the speaker was shown or read.",
-        ),
-        (not notice.language.strip(), "notice_language", "Say in which language the notice was."),
-        (
-            not terms.jurisdiction.strip(),
-            "jurisdiction",
-            "Say under which law it was given, such as «KE» or «EU».",
-        ),
-        (terms.given_on > today, "given_on", f"{terms.given_on} is in the future."),
-        (
-            terms.expires_on is not None and terms.expires_on <= terms.given_on,
-            "expires_on",
-            f"{terms.expires_on} is not after the day it was given.",
-        ),
-        (
-            terms.expires_on is not None and terms.expires_on <= today,
-            "expires_on",
-            (
-                f"This consent expired on {terms.expires_on}. Ask the speaker again "
-                "before using the recording."
-            ),
-        ),
-    ]
-    for wrong, name, message in faults:
+    for wrong, name, message in faults(terms=terms, notice=notice, today=timezone.localdate()):
         if wrong:
             raise ConsentInvalid(message, field=name)
+
+
+def faults(*, terms: Terms, notice: Notice, today: date) -> Iterator[tuple[bool, str, str]]:
+    """Yield (whether it is so, the field, what to say) for everything that can be wrong."""
+    both = ", ".join(sorted(set(terms.purposes) & set(terms.excluded_purposes)))
+    expires = terms.expires_on
+    yield not terms.purposes, "purposes", "A consent names at least one purpose."
+    yield bool(both), "excluded_purposes", f"{both}: allowed and excluded at once."
+    message = "Give the text that the speaker was shown or read."
+    yield not notice.text.strip(), "notice_text", message
+    yield not notice.language.strip(), "notice_language", "Say in which language the notice was."
+    message = "Say under which law it was given, such as «KE» or «EU»."
+    yield not terms.jurisdiction.strip(), "jurisdiction", message
+    yield terms.given_on > today, "given_on", f"{terms.given_on} is in the future."
+    message = f"{expires} is not after the day it was given."
+    yield expires is not None and expires <= terms.given_on, "expires_on", message
+    message = (
+        f"This consent expired on {expires}. Ask the speaker again before using the recording."
+    )
+    yield expires is not None and expires <= today, "expires_on", message
 
 
 def check_stretch(*, stretch: Stretch, dataset: Dataset) -> None:

@@ -214,6 +214,25 @@ def add_row(
 ) -> None:
     """Put a row into its speaker's consent."""
     check_cells(row)
+    person, terms, notice = parse_agreement(row, notice_text)
+    key = (person.name, person.contact, terms.given_on)
+    group = groups.setdefault(key, Group(person, terms, notice, row.get("evidence", ""), number))
+    if (group.terms, group.notice, group.evidence) != (terms, notice, row.get("evidence", "")):
+        message = (
+            f"Row {group.row} says something else of the same consent: one speaker, one "
+            "day, one set of terms."
+        )
+        raise RowFault("purposes", message)
+    stretch = parse_stretch(row, files)
+    try:
+        consent.check_stretch(stretch=stretch, dataset=stretch.file.version.dataset)
+    except consent.ConsentInvalid as error:
+        raise RowFault(str(error.details["field"]), error.message) from error
+    group.stretches.append(stretch)
+
+
+def parse_agreement(row: Mapping[str, str], notice_text: str) -> tuple[Person, Terms, Notice]:
+    """Read who agreed to what, and on which notice. Raises RowFault."""
     person = Person(
         name=row["speaker_name"],
         contact=row.get("speaker_contact", ""),
@@ -232,20 +251,7 @@ def add_row(
         language=row.get("notice_language") or "und",
         version=row.get("notice_version", ""),
     )
-    key = (person.name, person.contact, terms.given_on)
-    group = groups.setdefault(key, Group(person, terms, notice, row.get("evidence", ""), number))
-    if (group.terms, group.notice, group.evidence) != (terms, notice, row.get("evidence", "")):
-        message = (
-            f"Row {group.row} says something else of the same consent: one speaker, one "
-            "day, one set of terms."
-        )
-        raise RowFault("purposes", message)
-    stretch = parse_stretch(row, files)
-    try:
-        consent.check_stretch(stretch=stretch, dataset=stretch.file.version.dataset)
-    except consent.ConsentInvalid as error:
-        raise RowFault(str(error.details["field"]), error.message) from error
-    group.stretches.append(stretch)
+    return person, terms, notice
 
 
 def write(

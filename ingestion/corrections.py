@@ -2,6 +2,7 @@
 
 from ingestion import transcripts
 from ingestion.detectors import registry
+from ingestion.detectors.finding import Hit
 from ingestion.models import Finding, Segment
 
 
@@ -28,7 +29,7 @@ def apply(*, segment: Segment, text: str) -> list[Finding]:
     ]
 
 
-def finding_of(*, segment: Segment, after: transcripts.Segment, hit: registry.Hit) -> Finding:
+def finding_of(*, segment: Segment, after: transcripts.Segment, hit: Hit) -> Finding:
     """Return a hit as a finding of the segment, not saved."""
     start_ms, end_ms, _ = transcripts.span_in_time(after, start_char=hit.start, end_char=hit.end)
     return Finding(

@@ -12,11 +12,13 @@ from commonhold.notes import vkey
 from commonhold.signing import Envelope, envelope_from, sign_payload
 from django.conf import settings
 
+from accounts.models import Organization
 from ingestion import keys, transparency
 from ingestion.models import ConsentRecord, LogEntry, StepRun, Version
 
 CONSENT_LIST = "/status/consent/0"
 LOG_POLICY = "/.well-known/commonhold/trusted_root.json"
+SOURCE = {"id": "src-0", "type": "contributor-upload", "rightsBasis": "consent"}
 RELEASE_NAMESPACE = uuid.UUID("5a3bb0a4-6f0e-4bd1-9d5c-0f8b9f3a7a11")
 
 
@@ -38,10 +40,6 @@ def build_release(
 ) -> dict[str, Any]:
     """Return the `release` object (commonhold.manifest.build_release) of a version to be sealed."""
     dataset = version.dataset
-    organization = dataset.organization
-    publisher: dict[str, object] = {"name": organization.name}
-    if organization.country:
-        publisher["country"] = organization.country
     before = (
         dataset.versions.filter(number__lt=version.number, state=Version.State.SEALED)
         .order_by("-number")
@@ -52,18 +50,11 @@ def build_release(
         dataset=f"{settings.SITE_URL}/d/{dataset}",
         version=str(version.number),
         title=dataset.title,
-        publisher=publisher,
+        publisher=party(dataset.organization),
         issued=issued,
         index=index,
         croissant_sha256=croissant_sha256,
-        sources=[
-            {
-                "id": "src-0",
-                "type": "contributor-upload",
-                "rightsBasis": "consent",
-                "rightsHolder": organization.name,
-            }
-        ],
+        sources=[SOURCE | {"rightsHolder": dataset.organization.name}],
         consent=manifest.build_consent(
             status_uri=settings.SITE_URL + CONSENT_LIST,
             records=[shadow(number, record) for number, record in enumerate(records)],
@@ -72,6 +63,12 @@ def build_release(
         processing=activities,
         supersedes=release_id(before) if before else None,
     )
+
+
+def party(organization: Organization) -> dict[str, object]:
+    """Return an organization as a manifest names it."""
+    named: dict[str, object] = {"name": organization.name}
+    return named | {"country": organization.country} if organization.country else named
 
 
 def shadow(number: int, record: ConsentRecord) -> dict[str, object]:

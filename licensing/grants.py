@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from commonhold import manifest
+from commonhold.signing import Envelope
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import Organization, User
 from ingestion import coverage, manifests, releases
+from ingestion.models import LogEntry
 from licensing import profiles
 from licensing.models import Grant, Offer
 from licensing.offers import OfferClosed, require_consent
@@ -66,8 +68,30 @@ def issue(
     profile = profiles.get(offer.profile)
     require_consent(version=offer.version, purposes=offer.purposes, license_name=profile.name)
     now = datetime.now(UTC).replace(microsecond=0)
-    until = now + timedelta(days=offer.term_days) if offer.term_days else None
-    grant_id, status_index = uuid.uuid4(), next_status_index()
+    grant = Grant(
+        pk=uuid.uuid4(),
+        offer=offer,
+        version=offer.version,
+        licensee=licensee,
+        licensee_name=licensee.name,
+        issued_at=now,
+        issued_to=by,
+        valid_from=now,
+        valid_until=now + timedelta(days=offer.term_days) if offer.term_days else None,
+        is_test=consideration.is_test,
+        status_index=next_status_index(),
+    )
+    envelope, entry = sign(grant=grant, consideration=consideration, acceptance=acceptance)
+    grant.manifest, grant.log_entry = envelope.as_dict(), entry
+    grant.save(force_insert=True)
+    return grant
+
+
+def sign(
+    *, grant: Grant, consideration: Consideration, acceptance: Acceptance
+) -> tuple[Envelope, LogEntry]:
+    """Sign and log the licensed-release statement of a grant that is about to be kept."""
+    offer, profile = grant.offer, profiles.get(grant.offer.profile)
     license_block = manifest.build_license(
         license_id=profile.id,
         name=profile.name,
@@ -78,43 +102,28 @@ def issue(
     )
     nonce = manifest.new_nonce()
     block = manifest.build_grant(
-        grant_id=f"urn:uuid:{grant_id}",
+        grant_id=f"urn:uuid:{grant.pk}",
         nonce=nonce,
-        licensee={"name": licensee.name},
+        licensee={"name": grant.licensee_name},
         license_block=license_block,
         purposes_granted=offer.purposes,
         purposes_denied=offer.terms["denies"],
-        valid_from=now,
-        valid_until=until,
+        valid_from=grant.valid_from,
+        valid_until=grant.valid_until,
         price=price_block(consideration, nonce),
         revenue_shares=consideration.shares,
         status_uri=settings.SITE_URL + GRANT_LIST,
-        status_index=status_index,
+        status_index=grant.status_index,
         accepted_at=acceptance.at,
         acceptance_method=acceptance.method,
         territory=offer.terms["territory"],
         sublicense=offer.terms["sublicense"],
     )
-    envelope, entry = manifests.sign(
+    return manifests.sign(
         release=offer.version.release or {},
         rows=releases.rows_of(version=offer.version),
         license_block=license_block,
         grant=block,
-    )
-    return Grant.objects.create(
-        pk=grant_id,
-        offer=offer,
-        version=offer.version,
-        licensee=licensee,
-        licensee_name=licensee.name,
-        issued_at=now,
-        issued_to=by,
-        valid_from=now,
-        valid_until=until,
-        is_test=consideration.is_test,
-        status_index=status_index,
-        manifest=envelope.as_dict(),
-        log_entry=entry,
     )
 
 

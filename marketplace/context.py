@@ -11,7 +11,7 @@ from marketplace.pages.acting import acting_membership
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """Say whether payments are a test and mail stays here, and for which organization the reader acts.
+    """Say whether payments are a test, mail stays here, and for whom the reader acts.
 
     `membership` is how they belong to it (None for visitors), `other_memberships` what else they
     could act for; both are looked up when a template first asks for them.

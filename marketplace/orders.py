@@ -13,7 +13,7 @@ from licensing.grants import Acceptance, Consideration
 from licensing.models import Offer
 from marketplace import ledger, pricing
 from marketplace.models import LedgerTransaction, Order
-from marketplace.payments import provider
+from marketplace.payments import PaymentProvider, provider
 
 MAX_KEY = 200
 ALL_BPS = 10_000
@@ -94,21 +94,10 @@ def buy(
 ) -> Order:
     """Charge, book, license and write the order."""
     quote = pricing.quote(offer=offer)
-    if accepted != offer.terms_sha256:
-        message = "The terms you accepted are not the terms of this offer. Read them again."
-        raise TermsChanged(message, terms_sha256=offer.terms_sha256)
     contributor = offer.version.dataset.organization
-    if contributor == buyer:
-        message = f"{buyer} published this dataset and needs no license for it."
-        raise OwnDataset(message)
+    require_sense(offer=offer, accepted=accepted, buyer=buyer)
     payments = provider()
-    reference = ""
-    if quote.total_minor:
-        reference = payments.charge(
-            idempotency_key=f"{buyer.pk}:{key}",
-            amount_minor=quote.total_minor,
-            currency=quote.currency,
-        )
+    reference = charge(payments=payments, quote=quote, key=f"{buyer.pk}:{key}")
     order_id = uuid.uuid4()
     grant = grants.issue(
         offer=offer,
@@ -133,6 +122,25 @@ def buy(
         is_test=payments.is_test,
         ledger_transaction=book(quote=quote, contributor=contributor, buyer=buyer),
         grant=grant,
+    )
+
+
+def require_sense(*, offer: Offer, accepted: str, buyer: Organization) -> None:
+    """Raise TermsChanged for terms other than those offered, OwnDataset for one's own data."""
+    if accepted != offer.terms_sha256:
+        message = "The terms you accepted are not the terms of this offer. Read them again."
+        raise TermsChanged(message, terms_sha256=offer.terms_sha256)
+    if offer.version.dataset.organization == buyer:
+        message = f"{buyer} published this dataset and needs no license for it."
+        raise OwnDataset(message)
+
+
+def charge(*, payments: PaymentProvider, quote: pricing.Quote, key: str) -> str:
+    """Take the payment once per key, if there is one; return the provider's reference."""
+    if not quote.total_minor:
+        return ""
+    return payments.charge(
+        idempotency_key=key, amount_minor=quote.total_minor, currency=quote.currency
     )
 
 

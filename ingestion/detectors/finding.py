@@ -25,9 +25,17 @@ class Hit:
 class Detector(Protocol):
     """Finds some kinds of personal data. `languages` is None when the rule reads any language."""
 
-    name: str
-    kinds: tuple[str, ...]
-    languages: frozenset[str] | None
+    @property
+    def name(self) -> str:
+        """What a finding says found it: a rule and its version."""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What the rule looks for."""
+
+    @property
+    def languages(self) -> frozenset[str] | None:
+        """The languages whose words the rule reads."""
 
     def find(self, text: str, *, language: str) -> Iterable[Hit]:
         """Yield what was found, in any order, overlaps allowed."""

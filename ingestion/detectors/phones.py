@@ -50,9 +50,9 @@ class PhoneDetector:
             matcher = phonenumbers.PhoneNumberMatcher(
                 text, region, leniency=phonenumbers.Leniency.VALID
             )
-            for match in matcher:
-                if self._plausible(text, match.start, match.end):
-                    yield Hit("phone", match.start, match.end, 950, self.name)
+            for number in matcher:
+                if self._plausible(text, number.start, number.end):
+                    yield Hit("phone", number.start, number.end, 950, self.name)
         for match in SHAPE.finditer(text):
             if not DATE.fullmatch(match[0].strip()):
                 yield Hit("phone", match.start(), match.end(), 800, self.name)

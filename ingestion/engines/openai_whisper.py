@@ -52,19 +52,7 @@ class Whisper:
 
         Raises RefusedError for a language that Whisper has no token for.
         """
-        # Loaded here so that aligning a transcript doesn't pay for torch.
-        whisper = importlib.import_module("whisper")
-        tokenizer = importlib.import_module("whisper.tokenizer")
-        if language not in tokenizer.LANGUAGES:
-            message = (
-                f"Whisper does not know the language {language!r}. "
-                "Upload a transcript of the same name (.txt, .csv or .jsonl)."
-            )
-            raise RefusedError(message, reason="no-transcript")
-        model = whisper.load_model(str(self._checkpoint), device=parameters.get("device"))
-        model_id = parameters.get("model_id")
-        if model_id:
-            model.set_alignment_heads(_alignment_heads(whisper, str(model_id)))
+        model = self._model(language, parameters)
         segments: list[Segment] = []
         for start, end in packed(windows, longest_ms=LONGEST_MS):
             audio, _ = soundfile.read(
@@ -86,6 +74,22 @@ class Whisper:
             )
         grade = REFERENCE if parameters.get("grade") == REFERENCE else DRAFT
         return Transcript(tuple(segments), grade, NAME, self.version, self.model_sha256)
+
+    def _model(self, language: str, parameters: Mapping[str, Any]) -> Any:
+        # Loaded here so that aligning a transcript doesn't pay for torch.
+        whisper = importlib.import_module("whisper")
+        tokenizer = importlib.import_module("whisper.tokenizer")
+        if language not in tokenizer.LANGUAGES:
+            message = (
+                f"Whisper does not know the language {language!r}. "
+                "Upload a transcript of the same name (.txt, .csv or .jsonl)."
+            )
+            raise RefusedError(message, reason="no-transcript")
+        model = whisper.load_model(str(self._checkpoint), device=parameters.get("device"))
+        model_id = parameters.get("model_id")
+        if model_id:
+            model.set_alignment_heads(_alignment_heads(whisper, str(model_id)))
+        return model
 
 
 def _alignment_heads(whisper: Any, model_id: str) -> bytes:

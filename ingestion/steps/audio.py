@@ -130,7 +130,7 @@ def _reader(source: InputContainer, name: str) -> Reader:
         raise several_tracks(name, len(source.streams.audio))
     stream = source.streams.audio[0]
     context = stream.codec_context
-    if context is None or not stream.rate or context.format is None:
+    if not stream.rate or context.format is None:
         raise damaged(name)
     rate, channels = stream.rate, stream.channels
     if not (1 <= channels <= MAX_CHANNELS and MIN_RATE <= rate <= MAX_RATE):

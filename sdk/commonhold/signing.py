@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from securesystemslib import dsse
 from securesystemslib.exceptions import VerificationError
-from securesystemslib.signer import (  # type: ignore[attr-defined]  # its __init__ has no __all__
+from securesystemslib.signer import (  # type: ignore[attr-defined,unused-ignore]  # its __init__ has no __all__
     CryptoSigner,
     Signature,
     SSlibKey,

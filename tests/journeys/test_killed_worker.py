@@ -14,7 +14,7 @@ pytestmark = pytest.mark.xdist_group("site")
 
 
 def long_recording(folder: Path) -> Path:
-    """All LibriVox recordings in one, with no transcript beside it: an engine must write it down."""
+    """All LibriVox recordings in one, without a transcript: an engine must write it down."""
     real_speech.lay_out(folder)
     parts = [soundfile.read(path, dtype="int16") for path in sorted(folder.glob("*.wav"))]
     for path in folder.iterdir():
