@@ -111,7 +111,7 @@ def consent_by_table(desk: Desk, folder: Path) -> None:
     expect(page.get_by_role("heading", name="1 speaker")).to_be_visible()
     desk.follow("Bring in more from a table")
     send_table(desk, clinic_hours.consents(folder / "right.csv", file=clinic_hours.SPOKEN))
-    desk.sees("Recorded 1 consents of 1 speakers")
+    desk.sees("Recorded 1 consent of 1 speaker, over 1 stretch.")
     expect(page.get_by_role("heading", name="2 speakers")).to_be_visible()
 
 

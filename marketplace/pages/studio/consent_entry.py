@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.forms import BaseFormSet
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from ingestion import consent, consent_import
@@ -209,11 +210,10 @@ def import_table(request: StudioRequest, work: Work) -> HttpResponse:
     except CommonholdError as error:
         refuse(form, error)
         return import_page(request, work, form, status=error.status)
-    messages.success(
-        request,
-        f"Recorded {made.records} consents of {made.speakers} speakers, "
-        f"over {made.scopes} stretches.",
-    )
+    told = ngettext("Recorded %d consent", "Recorded %d consents", made.records) % made.records
+    told += ngettext(" of %d speaker", " of %d speakers", made.speakers) % made.speakers
+    told += ngettext(", over %d stretch.", ", over %d stretches.", made.scopes) % made.scopes
+    messages.success(request, told)
     return redirect(work.url("consent"))
 
 
