@@ -5,7 +5,7 @@ Sources: RIFF/WAVE (Microsoft 1991), RF64 (EBU Tech 3306), FLAC (RFC 9639), MPEG
 """
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from ingestion.steps import mpeg
@@ -14,6 +14,7 @@ from ingestion.steps.contract import RefusedError
 PCM, FLOAT, ALAW, MULAW, EXTENSIBLE = 0x1, 0x3, 0x6, 0x7, 0xFFFE
 WAV_CODECS = {PCM: "pcm", FLOAT: "pcm_float", ALAW: "alaw", MULAW: "mulaw"}
 UNSAID = 0xFFFFFFFF
+LONGEST_MS = 30 * 24 * 3600 * 1000
 # Tools that write to a pipe can't come back to fill in the length.
 PIPE_LENGTHS = frozenset({0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000, 0x7FFFFFFF - 36})
 OGG_CODECS = (
@@ -35,6 +36,8 @@ class Header:
     channels: int | None = None
     duration_ms: int | None = None
     samples: int | None = None
+    skipped: int = 0
+    """Samples at the start that are not played (Opus pre-skip)."""
 
 
 def magic(start: bytes) -> str | None:
@@ -221,11 +224,21 @@ def _ogg(stream: BinaryIO, size: int, name: str) -> Header:
         raise video(name)
     if len(codecs) > 1:
         raise several_tracks(name, len(codecs))
-    _check_last_page(stream, size, name)
-    return codecs[0]
+    last = _last_granule(stream, size, name)
+    (header,) = codecs
+    if not header.sample_rate or last <= header.skipped:
+        return header
+    duration_ms = (last - header.skipped) * 1000 // header.sample_rate
+    return replace(header, duration_ms=believable(duration_ms))
 
 
-def _check_last_page(stream: BinaryIO, size: int, name: str) -> None:
+def believable(duration_ms: int) -> int | None:
+    """Return a declared duration unless it is absurd; decoding will tell the true one."""
+    return duration_ms if 0 < duration_ms <= LONGEST_MS else None
+
+
+def _last_granule(stream: BinaryIO, size: int, name: str) -> int:
+    """Return the last page's granule position: samples so far (RFC 3533 §6, RFC 7845 §4)."""
     window = min(size, 27 + 255 + 255 * 255)  # the largest page (RFC 3533 §6)
     stream.seek(size - window)
     tail = stream.read(window)
@@ -233,12 +246,14 @@ def _check_last_page(stream: BinaryIO, size: int, name: str) -> None:
     page = tail[position:] if position >= 0 else b""
     if len(page) < 27 or len(page) < 27 + page[26] + sum(page[27 : 27 + page[26]]):
         raise truncated(name)
+    return int.from_bytes(page[6:14], "little", signed=True)
 
 
 def _ogg_codec(body: bytes, name: str) -> Header:
     codec = next((codec for start, codec in OGG_CODECS if body.startswith(start)), None)
     if codec == "opus":
-        return Header("opus", 48_000, body[9])
+        skipped = int.from_bytes(body[10:12], "little")
+        return Header("opus", 48_000, body[9], skipped=skipped)
     if codec == "vorbis":
         channels, rate = struct.unpack("<BI", body[11:16])
         return Header("vorbis", rate, channels)
@@ -249,6 +264,7 @@ def _ogg_codec(body: bytes, name: str) -> Header:
 
 def _m4a(stream: BinaryIO, size: int, name: str) -> Header:
     handlers: list[bytes] = []
+    duration_ms: int | None = None
     position, moov = 0, False
     while position + 8 <= size:
         stream.seek(position)
@@ -262,6 +278,7 @@ def _m4a(stream: BinaryIO, size: int, name: str) -> Header:
         if kind == b"moov":
             moov = True
             handlers = _handlers(stream, position + 8, position + length)
+            duration_ms = _movie_duration(stream, position + 8)
         position += length
     if not moov:
         raise truncated(name)
@@ -269,7 +286,18 @@ def _m4a(stream: BinaryIO, size: int, name: str) -> Header:
         raise video(name)
     if handlers.count(b"soun") != 1:
         raise several_tracks(name, handlers.count(b"soun"))
-    return Header("mp4a")
+    return Header("mp4a", duration_ms=duration_ms)
+
+
+def _movie_duration(stream: BinaryIO, start: int) -> int | None:
+    """Return the ms that `mvhd`, first in a moov box, declares (ISO/IEC 14496-12 §8.2.2)."""
+    stream.seek(start)
+    _, kind, version = struct.unpack(">I4sB", stream.read(9))
+    if kind != b"mvhd":
+        return None
+    stream.seek(start + (28 if version else 20))
+    scale, length = struct.unpack(">IQ" if version else ">II", stream.read(12 if version else 8))
+    return believable(length * 1000 // scale) if scale else None
 
 
 def _handlers(stream: BinaryIO, start: int, end: int) -> list[bytes]:
