@@ -131,6 +131,8 @@ DATABASES = {
     )
 }
 DATABASES["default"].setdefault("OPTIONS", {})["application_name"] = "commonhold"
+# User.email is unique by a constraint that folds case, which this check does not see.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
@@ -242,6 +244,8 @@ KEY_DIR = DATA_DIR / "keys"
 WORK_DIR = DATA_DIR / "work"
 UPLOAD_PART_SIZE = 8 * 1024 * 1024
 UPLOAD_MAX_SIZE = 20 * 1024**3
+# Hundreds of speakers come with hundreds of signed forms in one import.
+DATA_UPLOAD_MAX_NUMBER_FILES = 2000
 UPLOAD_EXPIRES = timedelta(days=7)
 DOWNLOAD_URL_SECONDS = 3600
 

@@ -5,7 +5,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, transaction
 
 from accounts import organizations
-from accounts.models import ApiKey, Role
+from accounts.models import ApiKey, Role, User
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +27,12 @@ def test_each_role_may_do_what_its_name_says_and_no_more(permission):
     people["nobody"] = AnonymousUser()
     allowed = {name for name, person in people.items() if person.has_perm(permission, organization)}
     assert allowed == ALLOWED[permission]
+
+
+@pytest.mark.parametrize("permission", ALLOWED)
+def test_an_operator_may_do_nothing_for_an_organization_they_do_not_belong_to(permission):
+    operator = User.objects.create_superuser("operator@example.org", "x")
+    assert not operator.has_perm(permission, factories.organization())
 
 
 def test_a_person_who_was_switched_off_may_do_nothing():
