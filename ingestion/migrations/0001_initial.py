@@ -11,11 +11,10 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -25,463 +24,1061 @@ class Migration(migrations.Migration):
             "DROP SEQUENCE ingestion_consent_status_index",
         ),
         migrations.CreateModel(
-            name='Checkpoint',
+            name="Checkpoint",
             fields=[
-                ('size', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('root_hash', models.BinaryField(max_length=32)),
-                ('note', models.TextField()),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("size", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("root_hash", models.BinaryField(max_length=32)),
+                ("note", models.TextField()),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
         migrations.CreateModel(
-            name='ConsentEvent',
+            name="ConsentEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('record_id', models.UUIDField(db_index=True)),
-                ('type', models.CharField(choices=[('dpv:ConsentGiven', 'Given'), ('dpv:ConsentWithdrawn', 'Withdrawn')], max_length=30)),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('actor', models.CharField(max_length=254)),
-                ('commitment', models.CharField(max_length=64)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("record_id", models.UUIDField(db_index=True)),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("dpv:ConsentGiven", "Given"),
+                            ("dpv:ConsentWithdrawn", "Withdrawn"),
+                        ],
+                        max_length=30,
+                    ),
+                ),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("actor", models.CharField(max_length=254)),
+                ("commitment", models.CharField(max_length=64)),
             ],
         ),
         migrations.CreateModel(
-            name='Recipe',
+            name="Recipe",
             fields=[
-                ('sha256', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=40)),
-                ('steps', models.JSONField()),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("sha256", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=40)),
+                ("steps", models.JSONField()),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
         migrations.CreateModel(
-            name='Blob',
+            name="Blob",
             fields=[
-                ('sha256', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('size', models.BigIntegerField()),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("sha256", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("size", models.BigIntegerField()),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('sha256__regex', '^[0-9a-f]{64}$')), name='blob_digest_is_sha256'), models.CheckConstraint(condition=models.Q(('size__gte', 0)), name='blob_size_is_not_negative')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("sha256__regex", "^[0-9a-f]{64}$")),
+                        name="blob_digest_is_sha256",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("size__gte", 0)), name="blob_size_is_not_negative"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Dataset',
+            name="Dataset",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=80)),
-                ('title', models.CharField(max_length=160)),
-                ('description', models.TextField(blank=True)),
-                ('language', models.CharField(max_length=35)),
-                ('task', models.CharField(choices=[('speech-recognition', 'Speech recognition'), ('speech-synthesis', 'Speech synthesis'), ('language-modeling', 'Language modeling')], max_length=24)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='datasets', to='accounts.organization')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("slug", models.SlugField(max_length=80)),
+                ("title", models.CharField(max_length=160)),
+                ("description", models.TextField(blank=True)),
+                ("language", models.CharField(max_length=35)),
+                (
+                    "task",
+                    models.CharField(
+                        choices=[
+                            ("speech-recognition", "Speech recognition"),
+                            ("speech-synthesis", "Speech synthesis"),
+                            ("language-modeling", "Language modeling"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="datasets",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ConsentRecord',
+            name="ConsentRecord",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('notice_text', models.TextField()),
-                ('notice_sha256', models.CharField(max_length=64)),
-                ('notice_language', models.CharField(max_length=35)),
-                ('notice_version', models.CharField(blank=True, max_length=40)),
-                ('purposes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), size=None)),
-                ('excluded_purposes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), blank=True, default=list, size=None)),
-                ('jurisdiction', models.CharField(max_length=20)),
-                ('given_on', models.DateField()),
-                ('expires_on', models.DateField(blank=True, null=True)),
-                ('evidence_name', models.CharField(blank=True, max_length=255)),
-                ('salt', models.BinaryField(max_length=32)),
-                ('commitment', models.CharField(max_length=64)),
-                ('status_index', models.PositiveIntegerField(db_default=models.Func(models.Value('ingestion_consent_status_index'), function='nextval'), unique=True)),
-                ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('evidence', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ingestion.blob')),
-                ('dataset', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='consent_records', to='ingestion.dataset')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("notice_text", models.TextField()),
+                ("notice_sha256", models.CharField(max_length=64)),
+                ("notice_language", models.CharField(max_length=35)),
+                ("notice_version", models.CharField(blank=True, max_length=40)),
+                (
+                    "purposes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=40), size=None
+                    ),
+                ),
+                (
+                    "excluded_purposes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=40),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("jurisdiction", models.CharField(max_length=20)),
+                ("given_on", models.DateField()),
+                ("expires_on", models.DateField(blank=True, null=True)),
+                ("evidence_name", models.CharField(blank=True, max_length=255)),
+                ("salt", models.BinaryField(max_length=32)),
+                ("commitment", models.CharField(max_length=64)),
+                (
+                    "status_index",
+                    models.PositiveIntegerField(
+                        db_default=models.Func(
+                            models.Value("ingestion_consent_status_index"), function="nextval"
+                        ),
+                        unique=True,
+                    ),
+                ),
+                ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "evidence",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ingestion.blob",
+                    ),
+                ),
+                (
+                    "dataset",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="consent_records",
+                        to="ingestion.dataset",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='File',
+            name="File",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('source', 'Original'), ('release', 'Release')], max_length=8)),
-                ('kind', models.CharField(choices=[('audio', 'Audio'), ('transcript', 'Transcript'), ('document', 'Text')], max_length=10)),
-                ('path', models.CharField(max_length=1024)),
-                ('path_key', models.CharField(max_length=1024)),
-                ('media_type', models.CharField(max_length=80)),
-                ('duration_ms', models.BigIntegerField(blank=True, null=True)),
-                ('index_row', models.JSONField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('blob', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='files', to='ingestion.blob')),
-                ('transcript', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='recording', to='ingestion.file')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("source", "Original"), ("release", "Release")], max_length=8
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("audio", "Audio"),
+                            ("transcript", "Transcript"),
+                            ("document", "Text"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("path", models.CharField(max_length=1024)),
+                ("path_key", models.CharField(max_length=1024)),
+                ("media_type", models.CharField(max_length=80)),
+                ("duration_ms", models.BigIntegerField(blank=True, null=True)),
+                ("index_row", models.JSONField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "blob",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="files",
+                        to="ingestion.blob",
+                    ),
+                ),
+                (
+                    "transcript",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="recording",
+                        to="ingestion.file",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ConsentScope',
+            name="ConsentScope",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('start_ms', models.BigIntegerField(blank=True, null=True)),
-                ('end_ms', models.BigIntegerField(blank=True, null=True)),
-                ('record', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='scopes', to='ingestion.consentrecord')),
-                ('file', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='consent_scopes', to='ingestion.file')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("start_ms", models.BigIntegerField(blank=True, null=True)),
+                ("end_ms", models.BigIntegerField(blank=True, null=True)),
+                (
+                    "record",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="scopes",
+                        to="ingestion.consentrecord",
+                    ),
+                ),
+                (
+                    "file",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="consent_scopes",
+                        to="ingestion.file",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Finding',
+            name="Finding",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=20)),
-                ('start_char', models.PositiveIntegerField()),
-                ('end_char', models.PositiveIntegerField()),
-                ('start_ms', models.BigIntegerField(blank=True, null=True)),
-                ('end_ms', models.BigIntegerField(blank=True, null=True)),
-                ('detector', models.CharField(max_length=80)),
-                ('confidence', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('state', models.CharField(choices=[('open', 'To be heard'), ('confirmed', 'Redact'), ('rejected', 'Keep')], default='open', max_length=9)),
-                ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=20)),
+                ("start_char", models.PositiveIntegerField()),
+                ("end_char", models.PositiveIntegerField()),
+                ("start_ms", models.BigIntegerField(blank=True, null=True)),
+                ("end_ms", models.BigIntegerField(blank=True, null=True)),
+                ("detector", models.CharField(max_length=80)),
+                ("confidence", models.PositiveSmallIntegerField(blank=True, null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "To be heard"),
+                            ("confirmed", "Redact"),
+                            ("rejected", "Keep"),
+                        ],
+                        default="open",
+                        max_length=9,
+                    ),
+                ),
+                ("decided_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('segment__file_id', 'segment__position', 'start_char'),
+                "ordering": ("segment__file_id", "segment__position", "start_char"),
             },
         ),
         migrations.CreateModel(
-            name='LogEntry',
+            name="LogEntry",
             fields=[
-                ('index', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('body', models.BinaryField()),
-                ('leaf_hash', models.BinaryField(max_length=32)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("index", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("body", models.BinaryField()),
+                ("leaf_hash", models.BinaryField(max_length=32)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('index__gte', 0)), name='log_index_is_not_negative')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("index__gte", 0)), name="log_index_is_not_negative"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='LogNode',
+            name="LogNode",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('level', models.PositiveSmallIntegerField()),
-                ('index', models.BigIntegerField()),
-                ('hash', models.BinaryField(max_length=32)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("level", models.PositiveSmallIntegerField()),
+                ("index", models.BigIntegerField()),
+                ("hash", models.BinaryField(max_length=32)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('level', 'index'), name='log_node_is_unique')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("level", "index"), name="log_node_is_unique")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='PipelineRun',
+            name="PipelineRun",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('phase', models.CharField(choices=[('intake', 'Intake'), ('final', 'After review')], max_length=8)),
-                ('state', models.CharField(choices=[('pending', 'Waiting'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Stopped')], default='pending', max_length=8)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('error', models.TextField(blank=True)),
-                ('heartbeat_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('file', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='ingestion.file')),
-                ('recipe', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='ingestion.recipe')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "phase",
+                    models.CharField(
+                        choices=[("intake", "Intake"), ("final", "After review")], max_length=8
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Waiting"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("failed", "Stopped"),
+                        ],
+                        default="pending",
+                        max_length=8,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("error", models.TextField(blank=True)),
+                ("heartbeat_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "file",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="runs",
+                        to="ingestion.file",
+                    ),
+                ),
+                (
+                    "recipe",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="runs",
+                        to="ingestion.recipe",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Redaction',
+            name="Redaction",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('method', models.CharField(max_length=10)),
-                ('start_ms', models.BigIntegerField(blank=True, null=True)),
-                ('end_ms', models.BigIntegerField(blank=True, null=True)),
-                ('replacement', models.CharField(max_length=24)),
-                ('finding', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='redaction', to='ingestion.finding')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("method", models.CharField(max_length=10)),
+                ("start_ms", models.BigIntegerField(blank=True, null=True)),
+                ("end_ms", models.BigIntegerField(blank=True, null=True)),
+                ("replacement", models.CharField(max_length=24)),
+                (
+                    "finding",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="redaction",
+                        to="ingestion.finding",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Segment',
+            name="Segment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField()),
-                ('start_ms', models.BigIntegerField(blank=True, null=True)),
-                ('end_ms', models.BigIntegerField(blank=True, null=True)),
-                ('text', models.TextField()),
-                ('words', models.JSONField(default=list)),
-                ('needs_review', models.BooleanField(default=False)),
-                ('review_reason', models.CharField(blank=True, max_length=200)),
-                ('reviewed_at', models.DateTimeField(blank=True, null=True)),
-                ('excluded', models.BooleanField(default=False)),
-                ('file', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='segments', to='ingestion.file')),
-                ('reviewed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveIntegerField()),
+                ("start_ms", models.BigIntegerField(blank=True, null=True)),
+                ("end_ms", models.BigIntegerField(blank=True, null=True)),
+                ("text", models.TextField()),
+                ("words", models.JSONField(default=list)),
+                ("needs_review", models.BooleanField(default=False)),
+                ("review_reason", models.CharField(blank=True, max_length=200)),
+                ("reviewed_at", models.DateTimeField(blank=True, null=True)),
+                ("excluded", models.BooleanField(default=False)),
+                (
+                    "file",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="segments",
+                        to="ingestion.file",
+                    ),
+                ),
+                (
+                    "reviewed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('position',),
+                "ordering": ("position",),
             },
         ),
         migrations.AddField(
-            model_name='finding',
-            name='segment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='findings', to='ingestion.segment'),
+            model_name="finding",
+            name="segment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="findings",
+                to="ingestion.segment",
+            ),
         ),
         migrations.CreateModel(
-            name='Speaker',
+            name="Speaker",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('pseudonym', models.CharField(max_length=12)),
-                ('name', models.CharField(max_length=160)),
-                ('contact', models.CharField(blank=True, max_length=254)),
-                ('role', models.CharField(default='speaker', max_length=40)),
-                ('is_minor', models.BooleanField(default=False)),
-                ('dataset', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='speakers', to='ingestion.dataset')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("pseudonym", models.CharField(max_length=12)),
+                ("name", models.CharField(max_length=160)),
+                ("contact", models.CharField(blank=True, max_length=254)),
+                ("role", models.CharField(default="speaker", max_length=40)),
+                ("is_minor", models.BooleanField(default=False)),
+                (
+                    "dataset",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="speakers",
+                        to="ingestion.dataset",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='segment',
-            name='speaker',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='segments', to='ingestion.speaker'),
+            model_name="segment",
+            name="speaker",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="segments",
+                to="ingestion.speaker",
+            ),
         ),
         migrations.AddField(
-            model_name='consentrecord',
-            name='speaker',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='consent_records', to='ingestion.speaker'),
+            model_name="consentrecord",
+            name="speaker",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="consent_records",
+                to="ingestion.speaker",
+            ),
         ),
         migrations.CreateModel(
-            name='StepRun',
+            name="StepRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('name', models.CharField(max_length=20)),
-                ('state', models.CharField(choices=[('pending', 'Waiting'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Stopped')], default='pending', max_length=8)),
-                ('tool', models.CharField(blank=True, max_length=80)),
-                ('tool_version', models.CharField(blank=True, max_length=80)),
-                ('model_sha256', models.CharField(blank=True, max_length=64)),
-                ('parameters', models.JSONField(default=dict)),
-                ('input_sha256', models.CharField(blank=True, max_length=64)),
-                ('output_sha256', models.CharField(blank=True, max_length=64)),
-                ('output', models.JSONField(blank=True, null=True)),
-                ('files', models.JSONField(default=dict)),
-                ('error', models.TextField(blank=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='ingestion.pipelinerun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField()),
+                ("name", models.CharField(max_length=20)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Waiting"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("failed", "Stopped"),
+                        ],
+                        default="pending",
+                        max_length=8,
+                    ),
+                ),
+                ("tool", models.CharField(blank=True, max_length=80)),
+                ("tool_version", models.CharField(blank=True, max_length=80)),
+                ("model_sha256", models.CharField(blank=True, max_length=64)),
+                ("parameters", models.JSONField(default=dict)),
+                ("input_sha256", models.CharField(blank=True, max_length=64)),
+                ("output_sha256", models.CharField(blank=True, max_length=64)),
+                ("output", models.JSONField(blank=True, null=True)),
+                ("files", models.JSONField(default=dict)),
+                ("error", models.TextField(blank=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="steps",
+                        to="ingestion.pipelinerun",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('position',),
+                "ordering": ("position",),
             },
         ),
         migrations.CreateModel(
-            name='Upload',
+            name="Upload",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('path', models.CharField(max_length=1024)),
-                ('size', models.BigIntegerField()),
-                ('part_size', models.BigIntegerField()),
-                ('sha256', models.CharField(blank=True, max_length=64)),
-                ('state', models.CharField(choices=[('open', 'Receiving'), ('complete', 'Complete'), ('refused', 'Refused'), ('canceled', 'Canceled')], default='open', max_length=8)),
-                ('error_code', models.CharField(blank=True, max_length=60)),
-                ('error', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('expires_at', models.DateTimeField()),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('file', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='upload', to='ingestion.file')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("path", models.CharField(max_length=1024)),
+                ("size", models.BigIntegerField()),
+                ("part_size", models.BigIntegerField()),
+                ("sha256", models.CharField(blank=True, max_length=64)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "Receiving"),
+                            ("complete", "Complete"),
+                            ("refused", "Refused"),
+                            ("canceled", "Canceled"),
+                        ],
+                        default="open",
+                        max_length=8,
+                    ),
+                ),
+                ("error_code", models.CharField(blank=True, max_length=60)),
+                ("error", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("expires_at", models.DateTimeField()),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "file",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="upload",
+                        to="ingestion.file",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='UploadPart',
+            name="UploadPart",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('size', models.BigIntegerField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('upload', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parts', to='ingestion.upload')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("size", models.BigIntegerField()),
+                ("sha256", models.CharField(max_length=64)),
+                (
+                    "upload",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="parts",
+                        to="ingestion.upload",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Version',
+            name="Version",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('processing', 'Processing'), ('review', 'In review'), ('sealed', 'Sealed'), ('withdrawn', 'Withdrawn')], default='draft', max_length=12)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('review_finished_at', models.DateTimeField(blank=True, null=True)),
-                ('seal_error', models.TextField(blank=True)),
-                ('sealed_at', models.DateTimeField(blank=True, null=True)),
-                ('release', models.JSONField(blank=True, null=True)),
-                ('release_sha256', models.CharField(blank=True, max_length=64)),
-                ('merkle_root', models.CharField(blank=True, max_length=64)),
-                ('manifest', models.JSONField(blank=True, null=True)),
-                ('quality', models.JSONField(blank=True, default=dict)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('dataset', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='ingestion.dataset')),
-                ('log_entry', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ingestion.logentry')),
-                ('review_finished_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("processing", "Processing"),
+                            ("review", "In review"),
+                            ("sealed", "Sealed"),
+                            ("withdrawn", "Withdrawn"),
+                        ],
+                        default="draft",
+                        max_length=12,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("review_finished_at", models.DateTimeField(blank=True, null=True)),
+                ("seal_error", models.TextField(blank=True)),
+                ("sealed_at", models.DateTimeField(blank=True, null=True)),
+                ("release", models.JSONField(blank=True, null=True)),
+                ("release_sha256", models.CharField(blank=True, max_length=64)),
+                ("merkle_root", models.CharField(blank=True, max_length=64)),
+                ("manifest", models.JSONField(blank=True, null=True)),
+                ("quality", models.JSONField(blank=True, default=dict)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "dataset",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="versions",
+                        to="ingestion.dataset",
+                    ),
+                ),
+                (
+                    "log_entry",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ingestion.logentry",
+                    ),
+                ),
+                (
+                    "review_finished_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='upload',
-            name='version',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='uploads', to='ingestion.version'),
+            model_name="upload",
+            name="version",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="uploads",
+                to="ingestion.version",
+            ),
         ),
         migrations.AddField(
-            model_name='file',
-            name='version',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='ingestion.version'),
+            model_name="file",
+            name="version",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="files",
+                to="ingestion.version",
+            ),
         ),
         migrations.AddIndex(
-            model_name='dataset',
-            index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.search.SearchVector('title', 'description', config='simple'), name='dataset_search'),
+            model_name="dataset",
+            index=django.contrib.postgres.indexes.GinIndex(
+                django.contrib.postgres.search.SearchVector(
+                    "title", "description", config="simple"
+                ),
+                name="dataset_search",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dataset',
-            constraint=models.UniqueConstraint(fields=('organization', 'slug'), name='dataset_slug_is_unique_in_organization'),
+            model_name="dataset",
+            constraint=models.UniqueConstraint(
+                fields=("organization", "slug"), name="dataset_slug_is_unique_in_organization"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dataset',
-            constraint=models.CheckConstraint(condition=models.Q(('slug__regex', '^[a-z0-9]+(-[a-z0-9]+)*$')), name='dataset_slug_is_plain'),
+            model_name="dataset",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("slug__regex", "^[a-z0-9]+(-[a-z0-9]+)*$")),
+                name="dataset_slug_is_plain",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dataset',
-            constraint=models.CheckConstraint(condition=models.Q(('language__regex', '^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$')), name='dataset_language_is_bcp47'),
+            model_name="dataset",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("language__regex", "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")),
+                name="dataset_language_is_bcp47",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dataset',
-            constraint=models.CheckConstraint(condition=models.Q(('task__in', ['speech-recognition', 'speech-synthesis', 'language-modeling'])), name='dataset_task_is_known'),
+            model_name="dataset",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("task__in", ["speech-recognition", "speech-synthesis", "language-modeling"])
+                ),
+                name="dataset_task_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='consentscope',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('end_ms__isnull', True), ('start_ms__isnull', True)), models.Q(('end_ms__gt', models.F('start_ms')), ('start_ms__gte', 0)), _connector='OR'), name='consent_scope_is_a_stretch'),
+            model_name="consentscope",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("end_ms__isnull", True), ("start_ms__isnull", True)),
+                    models.Q(("end_ms__gt", models.F("start_ms")), ("start_ms__gte", 0)),
+                    _connector="OR",
+                ),
+                name="consent_scope_is_a_stretch",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='consentscope',
-            constraint=models.UniqueConstraint(fields=('record', 'file', 'start_ms', 'end_ms'), name='consent_scope_is_said_once', nulls_distinct=False),
+            model_name="consentscope",
+            constraint=models.UniqueConstraint(
+                fields=("record", "file", "start_ms", "end_ms"),
+                name="consent_scope_is_said_once",
+                nulls_distinct=False,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pipelinerun',
-            constraint=models.UniqueConstraint(fields=('file', 'phase'), name='one_run_per_file_and_phase'),
+            model_name="pipelinerun",
+            constraint=models.UniqueConstraint(
+                fields=("file", "phase"), name="one_run_per_file_and_phase"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pipelinerun',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'running', 'done', 'failed'])), name='run_state_is_known'),
+            model_name="pipelinerun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["pending", "running", "done", "failed"])),
+                name="run_state_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pipelinerun',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'failed'), _negated=True), models.Q(('error', ''), _negated=True), _connector='OR'), name='failed_run_says_why'),
+            model_name="pipelinerun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "failed"), _negated=True),
+                    models.Q(("error", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="failed_run_says_why",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pipelinerun',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'running'), _negated=True), ('heartbeat_at__isnull', False), _connector='OR'), name='running_run_has_a_heart'),
+            model_name="pipelinerun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "running"), _negated=True),
+                    ("heartbeat_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="running_run_has_a_heart",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.CheckConstraint(condition=models.Q(('end_char__gt', models.F('start_char'))), name='finding_is_a_range'),
+            model_name="finding",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("end_char__gt", models.F("start_char"))),
+                name="finding_is_a_range",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.UniqueConstraint(fields=('segment', 'kind', 'start_char', 'end_char'), name='finding_is_said_once'),
+            model_name="finding",
+            constraint=models.UniqueConstraint(
+                fields=("segment", "kind", "start_char", "end_char"), name="finding_is_said_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'open')), models.Q(('decided_at__isnull', False), ('decided_by__isnull', False), ('state__in', ['confirmed', 'rejected'])), _connector='OR'), name='finding_decision_has_who_and_when'),
+            model_name="finding",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("decided_at__isnull", True),
+                        ("decided_by__isnull", True),
+                        ("state", "open"),
+                    ),
+                    models.Q(
+                        ("decided_at__isnull", False),
+                        ("decided_by__isnull", False),
+                        ("state__in", ["confirmed", "rejected"]),
+                    ),
+                    _connector="OR",
+                ),
+                name="finding_decision_has_who_and_when",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='speaker',
-            constraint=models.UniqueConstraint(fields=('dataset', 'pseudonym'), name='pseudonym_is_unique'),
+            model_name="speaker",
+            constraint=models.UniqueConstraint(
+                fields=("dataset", "pseudonym"), name="pseudonym_is_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='speaker',
-            constraint=models.CheckConstraint(condition=models.Q(('pseudonym__regex', '^p-[0-9]{4,}$')), name='pseudonym_says_nothing'),
+            model_name="speaker",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("pseudonym__regex", "^p-[0-9]{4,}$")),
+                name="pseudonym_says_nothing",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='segment',
-            constraint=models.UniqueConstraint(fields=('file', 'position'), name='segment_position_is_unique'),
+            model_name="segment",
+            constraint=models.UniqueConstraint(
+                fields=("file", "position"), name="segment_position_is_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='segment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('end_ms__isnull', True), ('start_ms__isnull', True)), models.Q(('end_ms__gt', models.F('start_ms')), ('start_ms__gte', 0)), _connector='OR'), name='segment_is_a_stretch'),
+            model_name="segment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("end_ms__isnull", True), ("start_ms__isnull", True)),
+                    models.Q(("end_ms__gt", models.F("start_ms")), ("start_ms__gte", 0)),
+                    _connector="OR",
+                ),
+                name="segment_is_a_stretch",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='segment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('reviewed_at__isnull', True), ('reviewed_by__isnull', True)), models.Q(('reviewed_at__isnull', False), ('reviewed_by__isnull', False)), _connector='OR'), name='segment_review_has_who_and_when'),
+            model_name="segment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("reviewed_at__isnull", True), ("reviewed_by__isnull", True)),
+                    models.Q(("reviewed_at__isnull", False), ("reviewed_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="segment_review_has_who_and_when",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='consentrecord',
-            constraint=models.CheckConstraint(condition=models.Q(('purposes__len__gt', 0)), name='consent_has_a_purpose'),
+            model_name="consentrecord",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("purposes__len__gt", 0)), name="consent_has_a_purpose"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='consentrecord',
-            constraint=models.CheckConstraint(condition=models.Q(('purposes__overlap', models.F('excluded_purposes')), _negated=True), name='consent_does_not_contradict_itself'),
+            model_name="consentrecord",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("purposes__overlap", models.F("excluded_purposes")), _negated=True
+                ),
+                name="consent_does_not_contradict_itself",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='consentrecord',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_on__isnull', True), ('expires_on__gt', models.F('given_on')), _connector='OR'), name='consent_expires_after_it_was_given'),
+            model_name="consentrecord",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("expires_on__isnull", True),
+                    ("expires_on__gt", models.F("given_on")),
+                    _connector="OR",
+                ),
+                name="consent_expires_after_it_was_given",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='consentrecord',
-            constraint=models.CheckConstraint(condition=models.Q(('notice_sha256__regex', '^[0-9a-f]{64}$')), name='notice_has_its_digest'),
+            model_name="consentrecord",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("notice_sha256__regex", "^[0-9a-f]{64}$")),
+                name="notice_has_its_digest",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='steprun',
-            constraint=models.UniqueConstraint(fields=('run', 'name'), name='one_step_of_a_name_per_run'),
+            model_name="steprun",
+            constraint=models.UniqueConstraint(
+                fields=("run", "name"), name="one_step_of_a_name_per_run"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='steprun',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'done'), _negated=True), models.Q(('ended_at__isnull', False), ('output__isnull', False), ('input_sha256__regex', '^[0-9a-f]{64}$'), ('output_sha256__regex', '^[0-9a-f]{64}$'), models.Q(('tool', ''), _negated=True)), _connector='OR'), name='done_step_has_its_record'),
+            model_name="steprun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "done"), _negated=True),
+                    models.Q(
+                        ("ended_at__isnull", False),
+                        ("output__isnull", False),
+                        ("input_sha256__regex", "^[0-9a-f]{64}$"),
+                        ("output_sha256__regex", "^[0-9a-f]{64}$"),
+                        models.Q(("tool", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="done_step_has_its_record",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='uploadpart',
-            constraint=models.UniqueConstraint(fields=('upload', 'number'), name='upload_part_is_unique'),
+            model_name="uploadpart",
+            constraint=models.UniqueConstraint(
+                fields=("upload", "number"), name="upload_part_is_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='version',
-            constraint=models.UniqueConstraint(fields=('dataset', 'number'), name='version_number_is_unique'),
+            model_name="version",
+            constraint=models.UniqueConstraint(
+                fields=("dataset", "number"), name="version_number_is_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='version',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['draft', 'processing', 'review'])), fields=('dataset',), name='one_open_version_per_dataset'),
+            model_name="version",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["draft", "processing", "review"])),
+                fields=("dataset",),
+                name="one_open_version_per_dataset",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='version',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'processing', 'review', 'sealed', 'withdrawn'])), name='version_state_is_known'),
+            model_name="version",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state__in", ["draft", "processing", "review", "sealed", "withdrawn"])
+                ),
+                name="version_state_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='version',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'processing', 'review']), models.Q(('log_entry__isnull', False), ('manifest__isnull', False), ('merkle_root__regex', '^[0-9a-f]{64}$'), ('release__isnull', False), ('release_sha256__regex', '^[0-9a-f]{64}$'), ('sealed_at__isnull', False)), _connector='OR'), name='sealed_version_has_its_seal'),
+            model_name="version",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state__in", ["draft", "processing", "review"]),
+                    models.Q(
+                        ("log_entry__isnull", False),
+                        ("manifest__isnull", False),
+                        ("merkle_root__regex", "^[0-9a-f]{64}$"),
+                        ("release__isnull", False),
+                        ("release_sha256__regex", "^[0-9a-f]{64}$"),
+                        ("sealed_at__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="sealed_version_has_its_seal",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='version',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('review_finished_at__isnull', True), ('review_finished_by__isnull', True)), models.Q(('review_finished_at__isnull', False), ('review_finished_by__isnull', False)), _connector='OR'), name='review_has_who_and_when'),
+            model_name="version",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("review_finished_at__isnull", True), ("review_finished_by__isnull", True)
+                    ),
+                    models.Q(
+                        ("review_finished_at__isnull", False), ("review_finished_by__isnull", False)
+                    ),
+                    _connector="OR",
+                ),
+                name="review_has_who_and_when",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='upload',
-            constraint=models.CheckConstraint(condition=models.Q(('size__gt', 0)), name='upload_is_not_empty'),
+            model_name="upload",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("size__gt", 0)), name="upload_is_not_empty"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='upload',
-            constraint=models.CheckConstraint(condition=models.Q(('part_size__gt', 0)), name='upload_part_size_is_positive'),
+            model_name="upload",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("part_size__gt", 0)), name="upload_part_size_is_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='upload',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'complete', 'refused', 'canceled'])), name='upload_state_is_known'),
+            model_name="upload",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["open", "complete", "refused", "canceled"])),
+                name="upload_state_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='upload',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'refused'), _negated=True), models.Q(('error', ''), _negated=True), _connector='OR'), name='refused_upload_says_why'),
+            model_name="upload",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "refused"), _negated=True),
+                    models.Q(("error", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="refused_upload_says_why",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='file',
-            constraint=models.UniqueConstraint(fields=('version', 'role', 'path_key'), name='file_path_is_unique_in_version'),
+            model_name="file",
+            constraint=models.UniqueConstraint(
+                fields=("version", "role", "path_key"), name="file_path_is_unique_in_version"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='file',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['source', 'release'])), name='file_role_is_known'),
+            model_name="file",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("role__in", ["source", "release"])), name="file_role_is_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='file',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['audio', 'transcript', 'document'])), name='file_kind_is_known'),
+            model_name="file",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["audio", "transcript", "document"])),
+                name="file_kind_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='file',
-            constraint=models.CheckConstraint(condition=models.Q(('role', 'release'), ('index_row__isnull', True), _connector='XOR'), name='release_file_has_its_index_row'),
+            model_name="file",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("role", "release"), ("index_row__isnull", True), _connector="XOR"
+                ),
+                name="release_file_has_its_index_row",
+            ),
         ),
     ]

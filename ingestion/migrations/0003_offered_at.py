@@ -5,15 +5,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('ingestion', '0002_triggers'),
+        ("ingestion", "0002_triggers"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='pipelinerun',
-            name='offered_at',
+            model_name="pipelinerun",
+            name="offered_at",
             field=models.DateTimeField(blank=True, default=django.utils.timezone.now, null=True),
         ),
     ]
