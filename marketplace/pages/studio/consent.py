@@ -7,7 +7,7 @@ from uuid import UUID
 from commonhold import purposes
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, Sum
+from django.db.models import Count, F, Sum
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_safe
@@ -34,7 +34,7 @@ def show(request: StudioRequest, work: Work) -> HttpResponse:
     records = (
         work.dataset.consent_records.select_related("speaker", "evidence")
         .annotate(stretches=Count("scopes"), files=Count("scopes__file", distinct=True))
-        .order_by("withdrawn_at", "speaker__pk", "-given_on")
+        .order_by(F("withdrawn_at").asc(nulls_first=True), "speaker__pk", "-given_on")
     )
     page = Paginator(records, PER_PAGE).get_page(request.GET.get("page"))
     drawn = Paginator(consents.of_version(work.version), DRAWN).get_page(request.GET.get("files"))

@@ -7,6 +7,7 @@ from commonhold.errors import CommonholdError
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import F
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -125,7 +126,7 @@ def tab(
     offers = (
         Offer.objects.filter(version__dataset=work.dataset)
         .select_related("version", "price")
-        .order_by("closed_at", "-created_at")
+        .order_by(F("closed_at").asc(nulls_first=True), "-created_at")
     )
     page = Paginator(offers, PER_PAGE).get_page(request.GET.get("page"))
     taken = {offer.profile for offer in offers if offer.is_open and offer.version == sealed}

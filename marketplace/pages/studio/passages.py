@@ -196,8 +196,8 @@ def hearing(start_ms: int | None, end_ms: int | None, *, lead: int) -> dict[str,
 
 def waveform(file: File) -> list[int]:
     """Return the peaks that the decode step drew, or none."""
-    step = StepRun.objects.filter(run__file=file, name="decode", state=StepRun.State.DONE).first()
-    return list((step.output or {}).get("waveform", [])) if step else []
+    steps = StepRun.objects.filter(run__file=file, name="decode", state=StepRun.State.DONE)
+    return steps.values_list("output__waveform", flat=True).first() or []
 
 
 def bars(file: File) -> list[tuple[int, int, str]]:

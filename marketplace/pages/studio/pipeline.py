@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from ingestion import pipeline
 from ingestion.models import PipelineRun, StepRun, Version
 from ingestion.tasks import run_pipeline_task
-from marketplace.pages.studio import frame
+from marketplace.pages.studio import frame, steps
 from marketplace.pages.studio.access import (
     StudioRequest,
     Work,
@@ -24,21 +24,6 @@ from marketplace.pages.studio.access import (
 )
 
 PER_PAGE = 25
-STEP_NAMES = {
-    "decode": "Open the recording",
-    "vad": "Find where somebody speaks",
-    "text": "Set the words beside the sound",
-    "detect": "Look for personal data",
-    "redact": "Scrub it from words and sound",
-    "strip": "Take out hidden tags and pictures",
-    "quality": "Measure the quality",
-}
-KNOTS = {
-    StepRun.State.PENDING: ("waiting", "Waiting"),
-    StepRun.State.RUNNING: ("active", "Working"),
-    StepRun.State.DONE: ("done", "Done"),
-    StepRun.State.FAILED: ("refused", "Stopped"),
-}
 UNFINISHED = (PipelineRun.State.PENDING, PipelineRun.State.RUNNING)
 
 
@@ -75,7 +60,7 @@ def live_context(request: StudioRequest, work: Work, *, phase: str) -> dict[str,
     runs = (
         PipelineRun.objects.filter(file__version=work.version, phase=phase)
         .select_related("file", "recipe")
-        .prefetch_related("steps")
+        .prefetch_related(steps.told_of_runs())
         .order_by("file__path_key")
     )
     page = Paginator(runs, PER_PAGE).get_page(request.GET.get("page"))
@@ -110,75 +95,18 @@ def is_live(version: Version, counts: dict[str, int]) -> bool:
 
 def row(work: Work, run: PipelineRun) -> dict[str, Any]:
     """Return a run as the page shows it."""
-    steps = list(run.steps.all())
-    for step in steps:
-        if step.error == run.error:
-            step.error = ""  # said once, above the steps
-    knot, word = KNOTS[StepRun.State(run.state)]
-    working = next((step for step in steps if step.state == StepRun.State.RUNNING), None)
+    found = list(run.steps.all())
+    knot, word = steps.KNOTS[StepRun.State(run.state)]
+    working = next((one for one in found if one.state == StepRun.State.RUNNING), None)
     return {
         "run": run,
         "knot": knot,
         "word": word,
-        "steps": [step_row(step) for step in steps],
-        "working": STEP_NAMES.get(working.name, working.name) if working else "",
-        "done": sum(step.state == StepRun.State.DONE for step in steps),
+        "steps": [steps.row(one, run) for one in found],
+        "working": steps.NAMES.get(working.name, working.name) if working else "",
         "retry_url": work.url("retry", run.pk),
         "remove_url": work.url("remove_file", run.file.pk),
     }
-
-
-def step_row(step: StepRun) -> dict[str, Any]:
-    """Return a step as the component and the table of its record show it."""
-    knot, word = KNOTS[StepRun.State(step.state)]
-    took = None
-    if step.started_at and step.ended_at:
-        took = int((step.ended_at - step.started_at).total_seconds() * 1000)
-    return {
-        "step": step,
-        "name": STEP_NAMES.get(step.name, step.name),
-        "state": knot,
-        "word": word,
-        "duration_ms": took,
-        "detail": step.error or told(step),
-        "replaced": step.name in {"redact", "strip", "quality"} and step.run.phase == "intake",
-    }
-
-
-def told(step: StepRun) -> str:
-    """Say in a sentence what a step found."""
-    found = step.output or {}
-    if not found:
-        return ""
-    match step.name:
-        case "decode":
-            channels = f"{found['channels']} channel{'s' * (found['channels'] != 1)}"
-            return f"{found['codec']}, {found['sample_rate']:,} Hz, {channels}"
-        case "vad":
-            count = len(found["windows"])
-            return f"{count} stretch{'es' * (count != 1)} of speech"
-        case "text":
-            return told_text(found)
-        case "detect":
-            count, unsure = len(found["findings"]), len(found["not_checked"])
-            rest = f"; {unsure} stretches need a person" if unsure else ""
-            return f"{count} found{rest}"
-        case _:
-            return ""
-
-
-def told_text(found: dict[str, Any]) -> str:
-    """Say how the words came, and that a draft is a draft."""
-    count = len(found["segments"])
-    ways = {
-        "aligned": "your transcript, set to the sound",
-        "transcribed": "written down by the machine",
-        "read": "as you wrote it",
-    }
-    draft = "; a draft, so a person reads all of it" if found["grade"] == "draft" else ""
-    return (
-        f"{count} stretch{'es' * (count != 1)}, {ways.get(found['method'], found['method'])}{draft}"
-    )
 
 
 @require_POST

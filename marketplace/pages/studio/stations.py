@@ -10,6 +10,7 @@ from ingestion import review
 from ingestion.models import ConsentRecord, File, PipelineRun, StepRun, Upload, Version
 from licensing.models import AccessRecord, Offer
 from marketplace.pages.studio import consents
+from marketplace.pages.studio import steps as recorded
 from marketplace.pages.studio.access import Work
 from marketplace.templatetags import wording
 
@@ -66,7 +67,7 @@ def read(work: Work) -> Facts:
         runs=list(
             PipelineRun.objects.filter(file__version=version)
             .select_related("file")
-            .prefetch_related("steps")
+            .prefetch_related(recorded.of_runs())
             .order_by("file__path_key")
         ),
         left=review.progress(version=version) if in_review else None,
