@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from ingestion import coverage
@@ -21,6 +21,12 @@ class Facets:
 
     language: dict[str, int]
     task: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How many listings of a selection have an offer with a further purpose, or of a price."""
+
     allows: dict[str, int]
     price: dict[str, int]
 
@@ -88,21 +94,20 @@ def search(
     allows: Sequence[str] = (),
     price: Sequence[str] = (),
 ) -> QuerySet[Listing]:
-    """Find listings: every purpose of `allows`, any of the other facets; best or newest first.
+    """Find listings, best or newest first.
 
-    `price` holds "free", "paid" or both.
+    Any of the languages and tasks will do; one offer must allow every purpose of `allows` for a
+    price of `price` ("free", "paid" or both).
     """
     found = Listing.objects.select_related("dataset__organization", "version")
     if language:
         found = found.filter(language__in=language)
     if task:
         found = found.filter(task__in=task)
-    if allows:
-        found = found.filter(allows__contains=list(allows))
-    if set(price) == {"free"}:
-        found = found.filter(is_free=True)
-    elif set(price) == {"paid"}:
-        found = found.filter(is_paid=True)
+    if allows or len(set(price)) == 1:
+        found = found.filter(
+            Exists(offered(allows=allows, price=price).filter(version=OuterRef("version")))
+        )
     words = q.strip()
     if not words:
         return found.order_by("-published_at", "pk")
@@ -114,16 +119,47 @@ def search(
     )
 
 
+def offered(*, allows: Sequence[str] = (), price: Sequence[str] = ()) -> QuerySet[Offer]:
+    """Return the offers behind the listings that allow every purpose, for a price of `price`.
+
+    An offer that consent no longer covers has a purpose that its listing does not allow (refresh).
+    """
+    found = Offer.objects.filter(
+        closed_at__isnull=True,
+        price__isnull=False,
+        version__dataset__listing__version=F("version"),
+        purposes__contained_by=F("version__dataset__listing__allows"),
+    )
+    if allows:
+        found = found.filter(purposes__contains=list(allows))
+    if set(price) == {"free"}:
+        return found.filter(price__amount_minor=0)
+    return found.filter(price__amount_minor__gt=0) if set(price) == {"paid"} else found
+
+
 def facets(*, listings: QuerySet[Listing]) -> Facets:
-    """Count the values of a selection, in one query."""
-    rows = listings.order_by().values_list("language", "task", "allows", "is_free", "is_paid")
-    language: Counter[str] = Counter()
-    task: Counter[str] = Counter()
-    allows: Counter[str] = Counter()
-    price: Counter[str] = Counter()
-    for one_language, one_task, purposes, is_free, is_paid in rows:
-        language[one_language] += 1
-        task[one_task] += 1
-        allows.update(purposes)
-        price.update(["free"] * is_free + ["paid"] * is_paid)
-    return Facets(dict(language.most_common()), dict(task.most_common()), dict(allows), dict(price))
+    """Count the languages and tasks of a selection, in one query."""
+    rows = list(listings.order_by().values_list("language", "task"))
+    language = Counter(row[0] for row in rows)
+    return Facets(dict(language.most_common()), dict(Counter(row[1] for row in rows)))
+
+
+def terms(
+    *, listings: QuerySet[Listing], allows: Sequence[str] = (), price: Sequence[str] = ()
+) -> Terms:
+    """Count what the offers of a selection allow and cost, in one query, a listing once each.
+
+    Only offers that allow all of `allows` for a price of `price` count.
+    """
+    offers = offered(allows=allows, price=price).filter(
+        version__in=listings.order_by().values("version")
+    )
+    purposes: dict[int, set[str]] = {}
+    prices: dict[int, set[str]] = {}
+    for version, some, amount in offers.values_list("version", "purposes", "price__amount_minor"):
+        purposes.setdefault(version, set()).update(some)
+        prices.setdefault(version, set()).add("paid" if amount else "free")
+    return Terms(
+        dict(Counter(one for found in purposes.values() for one in found)),
+        dict(Counter(one for found in prices.values() for one in found)),
+    )

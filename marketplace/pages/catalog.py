@@ -81,7 +81,8 @@ def chosen(query: QueryDict, name: str, known: set[str] | None) -> tuple[str, ..
 def show(request: HttpRequest) -> HttpResponse:
     """Answer “What do you want to train?”."""
     question = Question.of(request.GET)
-    page = Paginator(with_offers(question.find()), PAGE_SIZE).get_page(request.GET.get("page"))
+    found = with_offers(question.find(), question)
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "question": question,
         "facets": facets_of(question),
@@ -95,29 +96,25 @@ def show(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/catalog/index.html", context)
 
 
-def with_offers(found: QuerySet[Listing]) -> QuerySet[Listing]:
-    """Read the offers of the listings along, in one query."""
-    standing = Offer.objects.filter(closed_at__isnull=True, price__isnull=False)
+def with_offers(found: QuerySet[Listing], question: Question) -> QuerySet[Listing]:
+    """Read the offers along that answer the question, cheapest first, in one query."""
+    offers = listings.offered(allows=question.allows, price=question.price)
     return found.prefetch_related(
         Prefetch(
             "version__offers",
-            queryset=standing.select_related("price").order_by("price__amount_minor", "pk"),
-            to_attr="standing",
+            queryset=offers.select_related("price").order_by("price__amount_minor", "pk"),
+            to_attr="answering",
         )
     )
 
 
 def card_of(listing: Listing) -> dict[str, Any]:
-    """Return a listing as the card component takes it: prices as the buyer pays them.
+    """Return a listing as the card component takes it: what its cheapest answer allows and costs.
 
-    An offer beyond consent has a purpose that no listing allows (marketplace.listings.refresh).
+    Prices are what the buyer pays, the fee in them.
     """
     organization = listing.dataset.organization
-    offers = [
-        offer_of(offer)
-        for offer in listing.version.standing  # type: ignore[attr-defined]  # the prefetch's name
-        if set(offer.purposes) <= set(listing.allows)
-    ]
+    offers: list[Offer] = listing.version.answering  # type: ignore[attr-defined]  # a prefetch's name
     return {
         "organization": {"slug": organization.slug, "name": listing.publisher},
         "title": listing.title,
@@ -125,16 +122,17 @@ def card_of(listing: Listing) -> dict[str, Any]:
         "language": listing.language,
         "duration_ms": listing.duration_ms,
         "speakers": listing.speakers,
-        "allows": listing.allows,
-        "offers": offers,
+        "allows": offers[0].purposes if offers else [],
+        "offers": [offer_of(offers[0], others=len(offers) - 1)] if offers else [],
         "stations": threads.of_listing(offered=bool(offers)),
         "url": reverse("dataset", args=[organization.slug, listing.dataset.slug]),
     }
 
 
-def offer_of(offer: Offer) -> dict[str, Any]:
-    """Return an offer as the card component takes it, the fee in its price."""
+def offer_of(offer: Offer, *, others: int) -> dict[str, Any]:
+    """Return an offer as the card component takes it, with how many other ones answer too."""
     amount = offer.price.amount_minor
+    name = profiles.get(offer.profile).name
     return {
         "price": {
             "amount_minor": amount + pricing.fee(amount),
@@ -142,7 +140,7 @@ def offer_of(offer: Offer) -> dict[str, Any]:
         },
         "term_days": offer.term_days,
         "profile": offer.profile,
-        "license": {"name": profiles.get(offer.profile).name},
+        "license": {"name": f"{name}, or {others} more" if others else name},
     }
 
 
@@ -153,17 +151,17 @@ def facets_of(question: Question) -> list[dict[str, Any]]:
     enough, so those are counted as if nothing of their facet were chosen; purposes must all be
     allowed, so they narrow.
     """
-    counts = {name: listings.facets(listings=question.find(without=name)) for name in FACETS[:2]}
-    counts["price"] = listings.facets(listings=question.find(without="price"))
-    counts["allows"] = listings.facets(listings=question.find())
+    languages = listings.facets(listings=question.find(without="language")).language
+    tasks = listings.facets(listings=question.find(without="task")).task
+    priced = listings.terms(listings=question.find(without="price"), allows=question.allows)
+    allowed = listings.terms(listings=question.find(), allows=question.allows, price=question.price)
+    names = {tag: wording.language(tag) for tag in (*languages, *question.language)}
     purposes = {purpose.slug: wording.purpose(purpose.slug) for purpose in PURPOSES}
-    languages = {tag: wording.language(tag) for tag in counts["language"].language}
-    languages |= {tag: wording.language(tag) for tag in question.language}
     return [
-        facet("It may be used for", "allows", purposes, question, counts["allows"].allows),
-        facet("Language", "language", languages, question, counts["language"].language),
-        facet("Made for", "task", dict(Task.choices), question, counts["task"].task),
-        facet("Price", "price", PRICES, question, counts["price"].price),
+        facet("It may be used for", "allows", purposes, question, allowed.allows),
+        facet("Language", "language", names, question, languages),
+        facet("Made for", "task", dict(Task.choices), question, tasks),
+        facet("Price", "price", PRICES, question, priced.price),
     ]
 
 

@@ -110,3 +110,15 @@ def test_odd_queries_are_answered_not_refused():
 def test_drafts_do_not_stand_in_the_catalogue():
     sealed.dataset(factories.organization(), title="Secret draft")
     assert "Secret draft" not in page()
+
+
+def test_one_offer_must_answer_the_whole_question():
+    version = sealed.version(sealed.dataset(title="Morning show"))
+    trade.offer(version, profile="research-only", amount_minor=0)
+    trade.offer(version, profile="commercial-training", amount_minor=4000)
+    assert titles("?allows=commercial") == ["Morning show"]
+    assert titles("?allows=commercial&price=free") == []
+    assert counts("?allows=commercial", "price") == {"paid": 1}
+    card = Client().get("/?allows=commercial").context["cards"][0]
+    assert card["offers"][0]["price"]["amount_minor"] == 4200
+    assert "commercial" not in Client().get("/").context["cards"][0]["allows"]
