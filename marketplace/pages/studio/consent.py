@@ -7,7 +7,7 @@ from uuid import UUID
 from commonhold import purposes
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, F, Sum
+from django.db.models import Count, F
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_safe
@@ -174,15 +174,11 @@ def withdraw(request: StudioRequest, work: Work, pk: UUID) -> HttpResponseBase:
 
 
 def reach(work: Work, found: ConsentRecord) -> dict[str, Any]:
-    """Count what a withdrawal touches: stretches, sealed versions, licenses."""
+    """Find what a withdrawal touches: sealed versions, and who holds licenses of them."""
     versions = Version.objects.filter(
         dataset=work.dataset, state=Version.State.SEALED, files__consent_scopes__record=found
     ).distinct()
-    heard = found.scopes.filter(end_ms__isnull=False).aggregate(
-        start=Sum("start_ms"), end=Sum("end_ms")
-    )
     return {
-        "heard_ms": (heard["end"] or 0) - (heard["start"] or 0),
         "sealed": list(versions.order_by("number")),
         "licensees": sorted(
             {grant.licensee_name for version in versions for grant in version.grants.all()}

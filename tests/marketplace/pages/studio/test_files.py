@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from ingestion import uploads
 from ingestion.models import File, Upload
-from tests import factories, sealed
+from tests import sealed
 from tests.marketplace.pages.studio import stages
 from tests.marketplace.pages.studio.test_access import address
 
@@ -131,4 +131,3 @@ def test_ten_thousand_files_come_in_pages(browser, station):
     )
     page = browser.get(address(version, "files"))
     assert len(page.context["rows"]) == 100
-    assert factories.numbers
