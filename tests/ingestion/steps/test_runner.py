@@ -1,0 +1,144 @@
+"""The process that runs one step: its verdicts, its limits, and what it knows nothing of."""
+
+import json
+import os
+import select
+import signal
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from tests.ingestion.steps import sounds
+
+DONE, USAGE, REFUSED = 0, 2, 3
+PARENT = """
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-m", "ingestion.steps", sys.argv[1]])
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def source(tmp_path):
+    path = tmp_path / "0123abcd"
+    path.write_bytes(sounds.sample())
+    return path
+
+
+@pytest.fixture
+def decode(tmp_path, source):
+    """A job that decodes a sound recording."""
+    return {
+        "step": "decode",
+        "source": str(source),
+        "name": "interview.wav",
+        "workdir": str(tmp_path / "out"),
+    }
+
+
+def test_a_step_leaves_its_result_and_its_files_for_nobody_else_to_read(decode, tmp_path):
+    code, result, stderr = sounds.child(decode)
+    assert code == DONE, stderr
+    assert result["files"] == ["analysis.flac"]
+    assert result["output"]["duration_ms"] == 1500
+    assert result["tool"]["name"] == "ffmpeg"
+    for name in ("result.json", "analysis.flac"):
+        assert stat.S_IMODE((tmp_path / "out" / name).stat().st_mode) & 0o077 == 0
+
+
+def test_a_refusal_is_exit_3_with_a_code_and_the_contributors_file_name(decode, source):
+    source.write_bytes(sounds.sample()[:1000])
+    code, result, _ = sounds.child(decode)
+    assert code == REFUSED
+    assert set(result) == {"error"}
+    assert result["error"]["code"] == "truncated"
+    assert "«interview.wav»" in result["error"]["message"]
+
+
+def test_a_crash_is_neither_done_nor_refused_and_leaves_no_result(decode, source):
+    source.unlink()
+    code, result, stderr = sounds.child(decode)
+    assert code not in {DONE, USAGE, REFUSED}
+    assert result is None
+    assert "FileNotFoundError" in stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"step": "publish"}, "There is no step 'publish'"),
+        ({"step": "vad"}, "The vad step needs the output of the decode step."),
+    ],
+)
+def test_a_wrong_job_is_the_callers_mistake_not_the_files(decode, change, complaint):
+    code, result, stderr = sounds.child(decode | change)
+    assert (code, result) == (USAGE, None)
+    assert complaint in stderr
+
+
+def test_a_job_file_that_is_no_json_is_named(tmp_path):
+    (tmp_path / "job.json").write_text("{")
+    done = sounds.run_module("ingestion.steps", tmp_path / "job.json")
+    assert done.returncode == USAGE
+    assert "job.json can't be read" in done.stderr
+
+
+def test_a_step_knows_no_django_no_database_and_no_network_library(decode, tmp_path):
+    path = tmp_path / "job.json"
+    path.write_text(json.dumps(decode))
+    (tmp_path / "out").mkdir()
+    program = """
+import importlib, sys
+from ingestion.steps.__main__ import STEPS, main
+assert main(sys.argv[1:]) == 0
+for step in STEPS:
+    importlib.import_module(f"ingestion.steps.{step}")
+print(*sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+    done = sounds.run_python("-c", program, str(path))
+    assert done.returncode == 0, done.stderr
+    loaded = set(done.stdout.split())
+    assert {"av", "numpy", "pocketsphinx"} <= loaded
+    assert not loaded & {
+        "django", "rest_framework", "celery", "psycopg", "boto3", "httpx", "requests",
+        "accounts", "licensing", "marketplace", "whisper", "torch",
+    }  # fmt: skip
+
+
+def test_a_step_dies_with_the_process_that_started_it(tmp_path):
+    # The job file is a pipe: opening it waits until the child reads, so the child surely lives.
+    job = tmp_path / "job.json"
+    os.mkfifo(job)
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(job)], env=sounds.environment())
+    with job.open("wb", buffering=0) as pipe:
+        watch = select.poll()
+        watch.register(pipe, 0)  # POLLERR: nobody reads any more
+        assert watch.poll(200) == []
+        parent.send_signal(signal.SIGKILL)
+        parent.wait(timeout=10)
+        assert watch.poll(10_000), "the step outlived its parent"
+
+
+def test_a_step_that_needs_more_memory_than_it_may_have_crashes(decode):
+    code, result, _ = sounds.child(decode | {"memory_mib": 48})
+    assert code not in {DONE, USAGE, REFUSED}
+    assert result is None
+
+
+def test_the_memory_limit_holds_to_the_megabyte():
+    program = """
+import resource
+from ingestion.steps import isolation
+isolation.limit(memory_mib=512)
+assert resource.getrlimit(resource.RLIMIT_AS) == (512 * 2**20, 512 * 2**20)
+assert resource.getrlimit(resource.RLIMIT_CORE) == (0, 0)
+kept = bytearray(300 * 2**20)
+try:
+    bytearray(300 * 2**20)
+except MemoryError:
+    print("held")
+"""
+    done = sounds.run_python("-c", program)
+    assert done.stdout == "held\n", done.stderr
