@@ -1,6 +1,6 @@
 """The catalogue: what stands in it, asked for in words of permission."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,7 +88,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "facets": facets_of(question),
         "ask": ask_links(question),
         "page": page,
-        "cards": [card_of(listing) for listing in page],
+        "cards": [card_of(listing, question) for listing in page],
         "hours": hours() if question.is_empty and page.number == 1 else [],
         "unfold": request.headers.get("HX-Trigger") == "find",
         "anything": bool(page.paginator.count) or Listing.objects.exists(),
@@ -108,7 +108,7 @@ def with_offers(found: QuerySet[Listing], question: Question) -> QuerySet[Listin
     )
 
 
-def card_of(listing: Listing) -> dict[str, Any]:
+def card_of(listing: Listing, question: Question) -> dict[str, Any]:
     """Return a listing as the card component takes it: what its cheapest answer allows and costs.
 
     Prices are what the buyer pays, the fee in them.
@@ -125,8 +125,14 @@ def card_of(listing: Listing) -> dict[str, Any]:
         "allows": offers[0].purposes if offers else [],
         "offers": [offer_of(offers[0], others=len(offers) - 1)] if offers else [],
         "stations": threads.of_listing(offered=bool(offers)),
-        "url": reverse("dataset", args=[organization.slug, listing.dataset.slug]),
+        "url": address(listing, offers, asked=bool(question.allows or question.price)),
     }
+
+
+def address(listing: Listing, offers: Sequence[Offer], *, asked: bool) -> str:
+    """Return where the dataset stands; whoever asked for terms finds the offer that answers."""
+    path = reverse("dataset", args=[listing.dataset.organization.slug, listing.dataset.slug])
+    return f"{path}?offer={offers[0].pk}" if offers and asked else path
 
 
 def offer_of(offer: Offer, *, others: int) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Verifying in public: papers in, a vector out. Works for anybody, and keeps nothing."""
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,11 +22,13 @@ from django.views.decorators.http import require_http_methods
 
 from ingestion import keys
 from marketplace.api.verify import status_list
+from marketplace.templatetags import wording
 
 TEMPLATE = "pages/verify/show.html"
 MAX_BYTES = 64 * 1024 * 1024
 MAX_PAPER = 16 * 1024 * 1024
 MAX_FILES = 100
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 STATES = {
     State.OK: "done",
     State.WARNING: "active",
@@ -35,7 +38,10 @@ STATES = {
 WORDS: dict[str, tuple[str, dict[State, str]]] = {
     "signature": ("Signature", {State.OK: "Genuine", State.FAILED: "Not genuine"}),
     "logged": ("Log", {State.OK: "In the public log", State.FAILED: "Not proven"}),
-    "files": ("Files", {State.OK: "Unchanged", State.FAILED: "Changed", State.WARNING: "Some"}),
+    "files": (
+        "Files",
+        {State.OK: "Unchanged", State.FAILED: "Changed", State.WARNING: "Partly checked"},
+    ),
     "license": ("License", {State.OK: "In force", State.FAILED: "Not in force"}),
     "consent": (
         "Consent",
@@ -186,6 +192,11 @@ def digest_of(file: "UploadedFile[bytes]") -> str:
     return sha256.hexdigest()
 
 
+def readable(moment: re.Match[str]) -> str:
+    """Write a time of the verifier's sentences (RFC 3339) as people do."""
+    return wording.minute(wording.moment(moment[0]))
+
+
 def rows_of(report: Report) -> list[dict[str, str]]:
     """Return the vector as the component takes it."""
     return [
@@ -193,7 +204,7 @@ def rows_of(report: Report) -> list[dict[str, str]]:
             "name": WORDS[name][0],
             "state": STATES[check.state],
             "word": WORDS[name][1].get(check.state, "Not checked"),
-            "detail": check.sentence,
+            "detail": MOMENT.sub(readable, check.sentence),
         }
         for name, check in report.vector.items()
     ]

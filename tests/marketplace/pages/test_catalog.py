@@ -121,4 +121,5 @@ def test_one_offer_must_answer_the_whole_question():
     assert counts("?allows=commercial", "price") == {"paid": 1}
     card = Client().get("/?allows=commercial").context["cards"][0]
     assert card["offers"][0]["price"]["amount_minor"] == 4200
+    assert card["url"].endswith(f"?offer={version.offers.get(profile='commercial-training').pk}")
     assert "commercial" not in Client().get("/").context["cards"][0]["allows"]
