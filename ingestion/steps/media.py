@@ -3,6 +3,7 @@
 Pure reading, no decoder: the upload service calls `sniff` in its own process.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -73,6 +74,12 @@ STRANGERS = (
     (b"{\\rtf", "a Rich Text document"),
 )
 WRITTEN_IN_LETTERS = frozenset({"a PDF document", "a Rich Text document"})
+# Pages and pictures made of markup, after a byte order mark and white space (WHATWG MIME §7.1).
+MARKUP = (
+    (re.compile(rb"<(?:!doctype\s+html|html)[\s>]", re.IGNORECASE), "an HTML page"),
+    (re.compile(rb"<svg[\s>]", re.IGNORECASE), "an SVG picture"),
+    (re.compile(rb"<\?xml\s", re.IGNORECASE), "an XML document"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +146,15 @@ def sniff(path: Path, name: str) -> MediaInfo:
 
 def _stranger(stream: BinaryIO) -> str | None:
     stream.seek(0)
-    start = stream.read(8)
-    return next((words for magic, words in STRANGERS if start.startswith(magic)), None)
+    start = stream.read(512)
+    found = next((words for magic, words in STRANGERS if start.startswith(magic)), None)
+    return found or _markup(start)
+
+
+def _markup(start: bytes) -> str | None:
+    """Name the kind of markup that a file begins with, None for other contents."""
+    text = start.removeprefix(textfiles.BYTE_ORDER_MARK.encode()).lstrip()
+    return next((words for pattern, words in MARKUP if pattern.match(text)), None)
 
 
 def _refuse_stranger(stream: BinaryIO, name: str, promised: str) -> None:
@@ -149,7 +163,8 @@ def _refuse_stranger(stream: BinaryIO, name: str, promised: str) -> None:
     known = containers.magic(start)
     words = NAMES[known] if known else _stranger(stream)
     # A text may begin with "ID3" or "FORM" by chance, but it holds no control characters.
-    if words and (words in WRITTEN_IN_LETTERS or textfiles.CONTROL_BYTES.search(start)):
+    clear = words in WRITTEN_IN_LETTERS or _markup(start) is not None
+    if words and (clear or textfiles.CONTROL_BYTES.search(start)):
         _refuse_other(stream, name, promised, known)
 
 
