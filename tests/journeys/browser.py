@@ -75,6 +75,8 @@ class Desk:
         self.context.on("requestfailed", self.on_failure)
         self.context.on("response", self.on_response)
         self.page: Page = self.context.new_page()
+        # From the start: a key is quicker than a listener that is asked for with it.
+        self.page.on("filechooser", lambda _: None)
 
     def on_console(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not message.text.startswith(TOLD_ELSEWHERE):
