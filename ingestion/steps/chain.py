@@ -1,7 +1,9 @@
 """A known text as a grammar: one word after another, each in any of its readings."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 ANY_PHONE = "any_"
 PHONE_NAMES = """
@@ -9,6 +11,11 @@ AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T
 """
 PHONES = PHONE_NAMES.split()
 STOP_PROBABILITY = 0.001
+LANGUAGE_WEIGHT = 6.5  # the decoder's default: it multiplies the logarithm of every probability
+PHONE_FRAMES = 12
+SKIP_COST = 200.0
+
+NO_TOKEN = -1
 
 Reading = tuple[str, ...]
 Transition = tuple[int, int, float] | tuple[int, int, float, str]
@@ -24,6 +31,23 @@ class Heard:
     likelihood: float
 
 
+@dataclass(frozen=True, slots=True)
+class Leeway:
+    """How far sound and text may part: at a break, other speech may be heard or text left out.
+
+    `cost` is what a frame of other speech costs (nats); a right word must cost less, a wrong one
+    more. `breaks` are token indices.
+    """
+
+    cost: float
+    breaks: frozenset[int]
+
+    @property
+    def phone_probability(self) -> float:
+        """Return the grammar's probability of one phone of other speech."""
+        return math.exp(-self.cost * PHONE_FRAMES / LANGUAGE_WEIGHT)
+
+
 @dataclass(slots=True)
 class Chain:
     """The grammar of a token list, and the way back from what was heard to the tokens.
@@ -34,10 +58,11 @@ class Chain:
 
     readings: Sequence[Sequence[Reading]]
     whole: bool
+    leeway: Leeway | None = None
     transitions: list[Transition] = field(default_factory=list, init=False)
     final: int = field(default=0, init=False)
-    _owner: dict[int, int] = field(default_factory=dict, init=False)
     _arcs: dict[tuple[int, str], list[tuple[int, int]]] = field(default_factory=dict, init=False)
+    _passes: dict[int, int] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         """Lay out states: token i leads from state i to i + 1, inner states come after all."""
@@ -48,6 +73,7 @@ class Chain:
                 for phone in PHONES:
                     self._arc(index, index, 0.5 / len(PHONES), ANY_PHONE + phone, index)
                 self.transitions.append((index, index + 1, 0.5))
+                self._passes[index] = index + 1
             for option in options:
                 probability = (1 - STOP_PROBABILITY) / len(options)
                 state = index
@@ -61,15 +87,29 @@ class Chain:
             stops = range(count + 1)
             self.transitions.extend((state, inner, STOP_PROBABILITY) for state in stops)
 
+        if self.leeway:
+            self._loosen(self.leeway)
+
+    def _loosen(self, leeway: Leeway) -> None:
+        count = len(self.readings)
+        breaks = [0, *sorted(index for index in leeway.breaks if 0 < index < count), count]
+        skip = math.exp(-SKIP_COST / LANGUAGE_WEIGHT)
+        for index, following in pairwise(breaks):
+            self.transitions.append((index, following, skip))
+            self._passes.setdefault(index, following)
+        for index in breaks:
+            for phone in PHONES:
+                self._arc(index, index, leeway.phone_probability, ANY_PHONE + phone, NO_TOKEN)
+
     def _arc(self, start: int, end: int, probability: float, word: str, token: int) -> None:
         self.transitions.append((start, end, probability, word))
         self._arcs.setdefault((start, word), []).append((end, token))
 
     def _reachable(self, state: int) -> list[int]:
-        """Return a state and those that unsayable tokens let one pass on to unheard."""
+        """Return a state and those that one may pass on to unheard, the nearest first."""
         reached = [state]
-        while reached[-1] < len(self.readings) and not self.readings[reached[-1]]:
-            reached.append(reached[-1] + 1)
+        while reached[-1] in self._passes:
+            reached.append(self._passes[reached[-1]])
         return reached
 
     def read(self, heard: Sequence[Heard]) -> dict[int, list[Heard]]:
@@ -88,5 +128,6 @@ class Chain:
         tokens = max(paths.values(), key=len)
         found: dict[int, list[Heard]] = {}
         for token, part in zip(tokens, heard, strict=False):
-            found.setdefault(token, []).append(part)
+            if token != NO_TOKEN:
+                found.setdefault(token, []).append(part)
         return found

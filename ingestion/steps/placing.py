@@ -12,6 +12,8 @@ from ingestion.transcripts import Segment, Word, words_of
 
 MARGIN_MS = 300
 LONGEST_ROW_MS = 10 * 60 * 1000
+MOST_LOST = 0.6
+BREAK_EVERY = 8
 
 
 def place_rows(
@@ -52,9 +54,11 @@ def _place_text(rows: Sequence[Row], aligner: Aligner, analysis: Path, name: str
     tokens = [word.text for line in lines for word in line.words]
     if not aligner.sayable(tokens):
         raise _advice(name, "its words can't be read out by the rules known here")
-    placed = aligner.place_long(analysis, tokens)
+    placed = aligner.place_long(analysis, tokens, breaks=_breaks(lines))
     if placed is None:
-        raise _advice(name, "the sound ends before the text does, or says something else")
+        raise _advice(name, "the sound ends before the text does")
+    if sum(token is None for token in placed) > MOST_LOST * len(tokens):
+        raise _advice(name, "most of it is not what is said there")
     position = 0
     result = []
     for line in lines:
@@ -62,6 +66,16 @@ def _place_text(rows: Sequence[Row], aligner: Aligner, analysis: Path, name: str
         result.append(replace(line, words=_timed(line.words, share, 0)))
         position += len(line.words)
     return result
+
+
+def _breaks(lines: Sequence[Line]) -> list[int]:
+    """Return the tokens before which sound and text may part: line starts, and every eighth."""
+    found: list[int] = []
+    position = 0
+    for line in lines:
+        found.extend(range(position, position + max(1, len(line.words) - 3), BREAK_EVERY))
+        position += len(line.words)
+    return found
 
 
 def _place_row(row: Row, aligner: Aligner, analysis: Path, duration_ms: int, name: str) -> Line:

@@ -13,7 +13,7 @@ LEAST_MS = 100
 SENTENCE_END = (".", "!", "?", "\u2026", "\u3002", "\u0964", "\u1362", "\u061f")
 CLAUSE_END = (",", ";", ":", "\u2014", "\u1363", "\u060c")
 SMALLEST_GAP_MS = 700
-UNTIMED_CUT = 20.0
+UNTIMED_REACH_MS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +101,7 @@ def _cut_cost(line: Line, stop: int) -> float:
     if stop == len(line.words):
         return 0.0
     before, after = line.words[stop - 1], line.words[stop]
-    if not (before.timed and after.timed):
-        return UNTIMED_CUT
-    pause = (after.start_ms or 0) - (before.end_ms or 0)
+    pause = (after.start_ms or 0) - (before.end_ms or 0) if before.timed and after.timed else 0
     between = line.text[before.end_char : after.start_char]
     cost = 2.0 - 1.2 * min(pause, 1000) / 1000
     if any(mark in between for mark in SENTENCE_END):
@@ -131,8 +129,10 @@ def _bounded(
         )
         first_timed = bool(starts) and piece.words[0].timed
         last_timed = bool(ends) and piece.words[-1].timed
-        start = min(starts) if first_timed else min([previous or 0, *starts])
-        end = max(ends) if last_timed else max([following or duration_ms, *ends])
+        floor = min(starts) - UNTIMED_REACH_MS if starts else 0
+        ceiling = max(ends) + UNTIMED_REACH_MS if ends else duration_ms
+        start = min(starts) if first_timed else max(floor, min([previous or 0, *starts]))
+        end = max(ends) if last_timed else min(ceiling, max([following or duration_ms, *ends]))
     end = min(max(end, start + LEAST_MS), duration_ms)
     return Segment(
         text=piece.text.strip(),
