@@ -1,34 +1,16 @@
 """The catalogue: what stands in it, and finding something there."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Count, Exists, F, Func, OuterRef, Q, QuerySet, TextField
 from django.utils import timezone
 
 from ingestion import coverage
 from ingestion.models import Dataset, Version
 from licensing.models import Offer
 from marketplace.models import Listing
-
-
-@dataclass(frozen=True)
-class Facets:
-    """How many listings of a selection have each value."""
-
-    language: dict[str, int]
-    task: dict[str, int]
-
-
-@dataclass(frozen=True)
-class Terms:
-    """How many listings of a selection have an offer with a further purpose, or of a price."""
-
-    allows: dict[str, int]
-    price: dict[str, int]
 
 
 @transaction.atomic
@@ -137,29 +119,37 @@ def offered(*, allows: Sequence[str] = (), price: Sequence[str] = ()) -> QuerySe
     return found.filter(price__amount_minor__gt=0) if set(price) == {"paid"} else found
 
 
-def facets(*, listings: QuerySet[Listing]) -> Facets:
-    """Count the languages and tasks of a selection, in one query."""
-    rows = list(listings.order_by().values_list("language", "task"))
-    language = Counter(row[0] for row in rows)
-    return Facets(dict(language.most_common()), dict(Counter(row[1] for row in rows)))
+def count_values(*, listings: QuerySet[Listing], name: str) -> dict[str, int]:
+    """Count the values of a column in a selection, the most common first."""
+    rows = listings.order_by().values(name).annotate(count=Count("pk")).order_by("-count", name)
+    return {row[name]: row["count"] for row in rows}
 
 
-def terms(
+def count_purposes(
     *, listings: QuerySet[Listing], allows: Sequence[str] = (), price: Sequence[str] = ()
-) -> Terms:
-    """Count what the offers of a selection allow and cost, in one query, a listing once each.
+) -> dict[str, int]:
+    """Count how many of a selection would still answer if a purpose were asked for as well."""
+    purpose = Func(F("purposes"), function="unnest", output_field=TextField())
+    rows = (
+        offers_of(listings, allows=allows, price=price)
+        .annotate(purpose=purpose)
+        .values("purpose")
+        .annotate(count=Count("version", distinct=True))
+    )
+    return {row["purpose"]: row["count"] for row in rows}
 
-    Only offers that allow all of `allows` for a price of `price` count.
-    """
-    offers = offered(allows=allows, price=price).filter(
-        version__in=listings.order_by().values("version")
+
+def count_prices(*, listings: QuerySet[Listing], allows: Sequence[str] = ()) -> dict[str, int]:
+    """Count how many of a selection have an offer that allows `allows` and is free, or paid."""
+    return offers_of(listings, allows=allows).aggregate(
+        free=Count("version", distinct=True, filter=Q(price__amount_minor=0)),
+        paid=Count("version", distinct=True, filter=Q(price__amount_minor__gt=0)),
     )
-    purposes: dict[int, set[str]] = {}
-    prices: dict[int, set[str]] = {}
-    for version, some, amount in offers.values_list("version", "purposes", "price__amount_minor"):
-        purposes.setdefault(version, set()).update(some)
-        prices.setdefault(version, set()).add("paid" if amount else "free")
-    return Terms(
-        dict(Counter(one for found in purposes.values() for one in found)),
-        dict(Counter(one for found in prices.values() for one in found)),
-    )
+
+
+def offers_of(
+    listings: QuerySet[Listing], *, allows: Sequence[str] = (), price: Sequence[str] = ()
+) -> QuerySet[Offer]:
+    """Return the offers behind a selection that answer."""
+    found = offered(allows=allows, price=price)
+    return found.filter(version__in=listings.order_by().values("version"))

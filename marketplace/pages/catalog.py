@@ -157,17 +157,19 @@ def facets_of(question: Question) -> list[dict[str, Any]]:
     enough, so those are counted as if nothing of their facet were chosen; purposes must all be
     allowed, so they narrow.
     """
-    languages = listings.facets(listings=question.find(without="language")).language
-    tasks = listings.facets(listings=question.find(without="task")).task
-    priced = listings.terms(listings=question.find(without="price"), allows=question.allows)
-    allowed = listings.terms(listings=question.find(), allows=question.allows, price=question.price)
+    languages = listings.count_values(listings=question.find(without="language"), name="language")
+    tasks = listings.count_values(listings=question.find(without="task"), name="task")
+    prices = listings.count_prices(listings=question.find(without="price"), allows=question.allows)
+    allowed = listings.count_purposes(
+        listings=question.find(), allows=question.allows, price=question.price
+    )
     names = {tag: wording.language(tag) for tag in (*languages, *question.language)}
     purposes = {purpose.slug: wording.purpose(purpose.slug) for purpose in PURPOSES}
     return [
-        facet("It may be used for", "allows", purposes, question, allowed.allows),
+        facet("It may be used for", "allows", purposes, question, allowed),
         facet("Language", "language", names, question, languages),
         facet("Made for", "task", dict(Task.choices), question, tasks),
-        facet("Price", "price", PRICES, question, priced.price),
+        facet("Price", "price", PRICES, question, prices),
     ]
 
 

@@ -54,7 +54,8 @@ def test_datasets_are_found_by_words_language_purpose_and_price():
 
 def test_nothing_found_leads_back_to_everything():
     listed("Morning show")
-    assert "Nothing here allows all of that" in page("?q=zebra")
+    assert "Nothing here speaks of that" in page("?q=zebra")
+    assert "Nothing here allows all of that" in page("?q=zebra&allows=research")
 
 
 def test_facets_count_what_a_further_choice_would_show():
