@@ -1,12 +1,15 @@
 """Recordings made on the spot, and the jobs that the steps are given."""
 
+import base64
+import importlib
 import json
 import os
 import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+import zlib
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,7 @@ import numpy as np
 import soundfile
 
 from ingestion.steps import audio
-from ingestion.steps.contract import Job
+from ingestion.steps.contract import Job, Result
 
 ROOT = Path(__file__).parents[3]
 RATE = 16_000
@@ -69,6 +72,69 @@ def sample(name: str = "voice.wav", *, seconds: float = SECONDS) -> bytes:
         return target.read_bytes()
 
 
+CANARIES = ("Canary-Title", "Canary-Artist", "Canary-Place", "Canary-Chapter", "Canary-Cover")
+TAGS = f"""\
+;FFMETADATA1
+title={CANARIES[0]}
+artist={CANARIES[1]}
+comment={CANARIES[2]}
+[CHAPTER]
+TIMEBASE=1/1000
+START=0
+END=700
+title={CANARIES[3]} one
+[CHAPTER]
+TIMEBASE=1/1000
+START=700
+END=1500
+title={CANARIES[3]} two
+"""
+
+
+@cache
+def labeled(name: str) -> bytes:
+    """A sample that carries tags, two chapters and a cover picture, each with a canary in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        sound, tags, cover, target = (
+            Path(folder) / part for part in ("source.wav", "tags.txt", "cover.png", name)
+        )
+        write(sound, tone())
+        tags.write_text(TAGS)
+        ffmpeg("-f", "lavfi", "-i", "color=red:size=8x8", "-frames:v", "1", cover)
+        picture = _with_text_chunk(cover.read_bytes(), CANARIES[4].encode())
+        cover.write_bytes(picture)
+        read = ("-i", sound, "-i", tags, "-map_metadata", "1", "-map_chapters", "1", "-map", "0:a")
+        if name == "voice.wav":
+            ffmpeg(*read, *RECIPES[name], target)
+        elif name in {"voice.opus", "voice.ogg"}:
+            block = base64.b64encode(_flac_picture(picture)).decode()
+            comment = f"METADATA_BLOCK_PICTURE={block}"
+            ffmpeg(*read, "-metadata:s:a", comment, *RECIPES[name], target)
+        else:
+            picture_stream = ("-i", cover, "-map", "2:v", "-c:v", "copy")
+            disposed = ("-disposition:v:0", "attached_pic")
+            # Inputs stand before what is said of the output.
+            ffmpeg(
+                *read[:4], *picture_stream[:2], *read[4:], *picture_stream[2:], *disposed,
+                *RECIPES[name], target,
+            )  # fmt: skip
+        return target.read_bytes()
+
+
+def _with_text_chunk(png: bytes, text: bytes) -> bytes:
+    """Return a PNG picture with a comment before its end (W3C PNG §11.3.3)."""
+    body = b"tEXtComment\x00" + text
+    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    return png[:-12] + chunk + png[-12:]
+
+
+def _flac_picture(png: bytes) -> bytes:
+    """Return a FLAC picture block's body (RFC 9639 §8.8), as Ogg's comments carry it."""
+    mime = b"image/png"
+    head = struct.pack(">II", 3, len(mime)) + mime + struct.pack(">I", 0)
+    return head + struct.pack(">IIIII", 8, 8, 24, 0, len(png)) + png
+
+
 def wav(
     data: bytes,
     *,
@@ -104,6 +170,45 @@ def job(step: str, source: Path, workdir: Path, **particulars: Any) -> Job:
     workdir.mkdir(parents=True, exist_ok=True)
     return Job(**{"step": step, "source": source, "workdir": workdir, "name": source.name}
                | particulars)  # fmt: skip
+
+
+def chain(
+    source: Path,
+    folder: Path,
+    *steps: str,
+    parameters: Mapping[str, dict[str, Any]] | None = None,
+    **particulars: Any,
+) -> dict[str, Result]:
+    """Run steps one after another in this process, each on what the earlier ones left."""
+    done: dict[str, Result] = {}
+    for step in steps:
+        module = importlib.import_module(f"ingestion.steps.{step}")
+        done[step] = module.run(
+            job(
+                step,
+                source,
+                folder / step,
+                inputs={name: result.output for name, result in done.items()},
+                input_files={
+                    name: {file: folder / name / file for file in result.files}
+                    for name, result in done.items()
+                },
+                parameters=(parameters or {}).get(step, {}),
+                **particulars,
+            )
+        )
+    return done
+
+
+def decoded(source: Path, folder: Path, **particulars: Any) -> Result:
+    """Run the decode step alone; its workdir is `folder`/decode."""
+    return chain(source, folder, "decode", **particulars)["decode"]
+
+
+def strongest_hz(samples: np.ndarray, rate: int) -> float:
+    """The frequency that a stretch of one channel holds most of."""
+    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
+    return float(np.fft.rfftfreq(len(samples), 1 / rate)[spectrum.argmax()])
 
 
 def child(
