@@ -79,11 +79,13 @@ def who(
     return heard.pop() if len(heard) == 1 else None
 
 
-def redaction_parameters(*, step: StepRun, earlier: Mapping[str, StepRun]) -> dict[str, Any]:
-    """Return what the redact step must know beside its recipe; nothing for other steps.
+def review_parameters(*, step: StepRun, earlier: Mapping[str, StepRun]) -> dict[str, Any]:
+    """Return what review tells a step beside its recipe: what to redact, which words to count.
 
     Before review everything that was found is redacted; afterwards what a person confirmed.
     """
+    if step.name == "quality" and step.run.phase == PipelineRun.Phase.FINAL:
+        return {"segments": decided(file=step.run.file)["segments"]}
     if step.name != "redact":
         return {}
     if step.run.phase == PipelineRun.Phase.INTAKE:

@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from ingestion.findings import redaction_parameters
+from ingestion.findings import review_parameters
 from ingestion.models import Blob, PipelineRun, StepRun
 from ingestion.storage import blob_store
 
@@ -68,7 +68,7 @@ def lay_out(*, step: StepRun, workdir: Path, stack: ExitStack) -> tuple[Path, st
     file = step.run.file
     store = blob_store()
     earlier = earlier_steps(step=step)
-    parameters = {**step.parameters, **redaction_parameters(step=step, earlier=earlier)}
+    parameters = {**step.parameters, **review_parameters(step=step, earlier=earlier)}
     transcript = file.transcript
     job: dict[str, Any] = {
         "step": step.name,

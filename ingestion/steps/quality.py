@@ -55,17 +55,18 @@ def run(job: Job) -> Result:
     """Measure the stripped clips (levels outside the bars) and the whole recording (noise).
 
     `snr_db` compares speech with the rest of the recording and is null where nothing but speech,
-    or nothing of it, is heard. A text document gets words alone.
+    or nothing of it, is heard. Words are those that were said, under a bar or not. A text document
+    gets words and rows alone. Parameter: `segments` (corrected; without it the text step's).
     """
     clips = job.output_of("redact")["clips"]
     tool = Tool("commonhold-quality", VERSION)
-    words = sum(len(TOKEN.findall(clip["text"])) for clip in clips)
     if media.container_of(job.name) in media.TEXT:
+        words = sum(len(TOKEN.findall(clip["text"])) for clip in clips)
         return Result({"words": words, "rows": len(clips)}, tool)
     segments = job.parameters.get("segments")
     if segments is None:
         segments = job.output_of("text")["segments"]
-    timed = sum(word["timed"] for clip in clips for word in segments[clip["segment"]]["words"])
+    spoken = [word for clip in clips for word in segments[clip["segment"]]["words"]]
     measured = _measure(job, clips)
     level = measured.level
     output: JsonObject = {
@@ -73,8 +74,8 @@ def run(job: Job) -> Result:
         "speech_ms": int(job.output_of("vad")["speech_ms"]),
         "clips_ms": sum(clip["end_ms"] - clip["start_ms"] for clip in clips),
         "redacted_ms": sum(bar[1] - bar[0] for clip in clips for bar in clip["bars"]),
-        "words": words,
-        "words_timed": timed,
+        "words": len(spoken),
+        "words_timed": sum(word["timed"] for word in spoken),
         "peak_dbfs": _decibels(level.peak),
         "rms_dbfs": _decibels(math.sqrt(level.squares / level.samples)) if level.samples else None,
         "snr_db": _snr(job.file_of("decode", "analysis.flac"), job.output_of("vad")["windows"]),
