@@ -30,11 +30,11 @@ def bars_of(
 ) -> list[Bar]:
     """Return the recording's bars in order, padded, clamped and merged where they touch.
 
-    A decision with an untimed word silences its whole segment. A merged bar bears the kind of its
-    longest part.
+    A decision with an untimed word silences its whole segment. Bars that touch bear the kind of the
+    longest of them.
     """
     found = []
-    for decision in decisions:
+    for decision in settled(decisions):
         segment = segments[decision.segment]
         start, end, _ = span_in_time(
             segment, start_char=decision.start_char, end_char=decision.end_char
@@ -61,27 +61,35 @@ def _merged(bars: Sequence[Bar]) -> list[Bar]:
     return merged
 
 
-def redacted_text(text: str, decisions: Sequence[Decision]) -> str:
-    """Return a segment's text with `[KIND]` in place of its decisions; overlaps become one.
+def settled(decisions: Sequence[Decision]) -> list[Decision]:
+    """Return the decisions in order, those that overlap in a segment's text joined into one.
 
-    An overlap bears the kind of its longest part, as its bar does.
+    A joined decision bears the kind of its longest part: its label and its bar say the same.
     """
-    spans: list[list[int]] = []
-    kinds: list[tuple[int, str]] = []
-    for decision in sorted(decisions, key=lambda one: (one.start_char, one.end_char)):
-        start, end = max(0, decision.start_char), min(len(text), decision.end_char)
-        if start >= end:
-            continue
-        if spans and start < spans[-1][1]:
-            spans[-1][1] = max(spans[-1][1], end)
-            kinds[-1] = max(kinds[-1], (end - start, decision.kind), key=lambda pair: pair[0])
+    joined: list[Decision] = []
+    longest = 0
+    for one in sorted(decisions, key=lambda one: (one.segment, one.start_char, one.end_char)):
+        last = joined[-1] if joined else None
+        length = one.end_char - one.start_char
+        if last and last.segment == one.segment and one.start_char < last.end_char:
+            kind = one.kind if length > longest else last.kind
+            end = max(last.end_char, one.end_char)
+            joined[-1] = Decision(one.segment, kind, last.start_char, end)
+            longest = max(longest, length)
         else:
-            spans.append([start, end])
-            kinds.append((end - start, decision.kind))
+            joined.append(one)
+            longest = length
+    return joined
+
+
+def redacted_text(text: str, decisions: Sequence[Decision]) -> str:
+    """Return a segment's text with `[KIND]` in place of its decisions; overlaps become one."""
     result, position = "", 0
-    for (start, end), (_, kind) in zip(spans, kinds, strict=True):
-        result += f"{text[position:start]}[{kind.upper()}]"
-        position = end
+    for decision in settled(decisions):
+        start, end = max(0, decision.start_char), min(len(text), decision.end_char)
+        if start < end:
+            result += f"{text[position:start]}[{decision.kind.upper()}]"
+            position = end
     return result + text[position:]
 
 
