@@ -82,7 +82,8 @@ def begin(*, version: Version, path: str, size: int, by: User, sha256: str = "")
     check_announcement(path=path, size=size, sha256=sha256)
     require_free_path(version=version, path=path)
     for other in version.uploads.filter(state=Upload.State.OPEN, expires_at__gt=timezone.now()):
-        is_same = sha256 in {"", other.sha256}
+        # The page announces no digest, the command does; it is checked when it is known.
+        is_same = sha256 == other.sha256 or "" in {sha256, other.sha256}
         if other.path == path and other.size == size and is_same:
             return other
         if path_key(other.path) == path_key(path):

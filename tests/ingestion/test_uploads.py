@@ -1,0 +1,154 @@
+"""Uploads: parts in any order, resumed, checked as a whole, and refused without a trace."""
+
+import hashlib
+from datetime import timedelta
+
+import pytest
+from commonhold.paths import InvalidPathError
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingestion import uploads
+from ingestion.models import Blob, File, Upload, Version
+from ingestion.steps.contract import RefusedError
+from tests import walks
+
+pytestmark = pytest.mark.django_db
+
+DATA = walks.recording()
+PART = 16_000
+
+
+@pytest.fixture
+def version() -> Version:
+    return walks.draft()
+
+
+def begin(version: Version, path: str = "a.wav", **announced) -> Upload:
+    size = announced.pop("size", len(DATA))
+    upload = uploads.begin(
+        version=version, path=path, size=size, by=walks.editor(version), **announced
+    )
+    Upload.objects.filter(pk=upload.pk).update(part_size=PART)
+    upload.refresh_from_db()
+    return upload
+
+
+def send_all(upload: Upload, data: bytes = DATA, *, backwards: bool = False) -> None:
+    parts = uploads.part_states(upload=upload)
+    for part in reversed(parts) if backwards else parts:
+        walks.send(upload, part.number, data[part.offset : part.offset + part.size])
+
+
+def test_parts_that_come_backwards_make_the_same_file(version):
+    upload = begin(version)
+    send_all(upload, backwards=True)
+    done = uploads.complete(upload=upload)
+    assert done.file.blob_id == hashlib.sha256(DATA).hexdigest()
+
+
+@given(size=st.integers(1, 10**13), part=st.integers(1, 10**9))
+def test_parts_cover_the_file_once(size, part):
+    upload = Upload(size=size, part_size=part)
+    last = upload.part_count
+    assert (last - 1) * part + upload.part_length(last) == size
+    assert 0 < upload.part_length(last) <= part
+
+
+def test_beginning_again_resumes_where_it_stopped(version):
+    upload = begin(version)
+    walks.send(upload, 2, DATA[PART : 2 * PART])
+    digest = hashlib.sha256(DATA).hexdigest()
+    again = uploads.begin(
+        version=version, path="a.wav", size=len(DATA), by=walks.editor(version), sha256=digest
+    )
+    assert again == upload
+    received = [part.number for part in uploads.part_states(upload=again) if part.received]
+    assert received == [2]
+
+
+def test_two_files_on_their_way_do_not_mix(version):
+    first, second = begin(version, "a.wav"), begin(version, "b.wav")
+    assert first != second
+    with pytest.raises(uploads.PathTaken):
+        begin(version, "A.wav")
+    with pytest.raises(uploads.PathTaken):
+        begin(version, "a.wav", size=len(DATA) + 1)
+
+
+def test_a_part_changed_on_the_way_is_refused_and_asked_for_again(version):
+    upload = begin(version)
+    send_all(upload)
+    with pytest.raises(uploads.DigestMismatch, match="Part 1"):
+        uploads.receive_part(upload=upload, number=1, chunks=[bytes(PART)], checksum="A" * 43 + "=")
+    with pytest.raises(uploads.PartsMissing) as refusal:
+        uploads.complete(upload=upload)
+    assert refusal.value.details["missing"] == [1]
+    walks.send(upload, 1, DATA[:PART])
+    assert uploads.complete(upload=upload).state == Upload.State.COMPLETE
+
+
+def test_a_whole_that_is_not_what_was_announced_keeps_nothing(version):
+    upload = begin(version, sha256="0" * 64)
+    send_all(upload)
+    done = uploads.complete(upload=upload)
+    assert (done.state, done.error_code) == (Upload.State.REFUSED, "digest-mismatch")
+    assert "a.wav" in done.error
+    assert not File.objects.exists()
+    assert not Blob.objects.exists()
+
+
+def test_refusing_a_second_copy_leaves_the_first_one_whole(version):
+    walks.upload(version, "a.wav", DATA)
+    upload = begin(version, "b.mp3")
+    send_all(upload)
+    done = uploads.complete(upload=upload)
+    assert done.state == Upload.State.REFUSED
+    assert "b.mp3" in done.error
+    assert File.objects.get().blob_id == hashlib.sha256(DATA).hexdigest()
+
+
+def test_completing_twice_is_completing_once(version):
+    upload = begin(version)
+    send_all(upload)
+    assert uploads.complete(upload=upload).file == uploads.complete(upload=upload).file
+
+
+def test_a_canceled_or_expired_upload_takes_no_parts(version):
+    upload = begin(version)
+    uploads.cancel(upload=upload)
+    upload.refresh_from_db()
+    with pytest.raises(uploads.UploadClosed):
+        walks.send(upload, 1, DATA[:PART])
+    late = begin(version, "late.wav")
+    Upload.objects.filter(pk=late.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert uploads.expire() == 1
+    late.refresh_from_db()
+    assert late.state == Upload.State.CANCELED
+
+
+@pytest.mark.parametrize(
+    ("path", "size", "refusal"),
+    [
+        ("../a.wav", 10, InvalidPathError),
+        ("a\u202ewav.exe", 10, InvalidPathError),
+        ("a.exe", 10, RefusedError),
+        ("a.wav", 0, uploads.UploadInvalid),
+        ("a.wav", 10**15, uploads.UploadInvalid),
+    ],
+)
+def test_what_can_never_be_taken_is_refused_before_a_byte_is_sent(version, path, size, refusal):
+    with pytest.raises(refusal):
+        begin(version, path, size=size)
+    assert not Upload.objects.exists()
+
+
+def test_a_transcript_is_paired_with_its_recording_whichever_comes_first(version):
+    walks.upload(version, "x/a.txt", b"he was not an ill disposed young man")
+    walks.upload(version, "x/a.wav", DATA)
+    walks.upload(version, "notes.txt", b"Nobody says this.")
+    recording = File.objects.get(path="x/a.wav")
+    assert recording.transcript is not None
+    assert recording.transcript.path == "x/a.txt"
+    assert File.objects.get(path="notes.txt").kind == File.Kind.DOCUMENT
