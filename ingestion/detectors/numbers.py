@@ -149,8 +149,11 @@ class _Reader:
         figure = HOMOPHONES.get(self._plain(at)) if self.language == "en" else None
         if figure is None or not self.items:
             return at
-        following = self._number(at + 1)
-        if following is None and self._plain(at + 1) not in HOMOPHONES:
+        after = at + 1
+        while self._plain(after) in SOFT:
+            after += 1
+        following = self._number(after)
+        if following is None and self._plain(after) not in HOMOPHONES:
             return at
         if following and following.role == "figures" and not self.items[-1].spoken:
             return at

@@ -20,7 +20,7 @@ DETECTORS: tuple[Detector, ...] = (
     StreetDetector(),
 )
 # Where two rules claim the same words, the first of these names them.
-PRECEDENCE = ("card", "iban", "email", "id-number", "phone", "url", "ip", "handle", "address")
+PRECEDENCE = ("card", "iban", "email", "id-number", "ip", "phone", "url", "handle", "address")
 NEVER_CHECKED = ("name",)
 """Kinds that no rule here looks for. People's names need a person, or a model that is measured."""
 

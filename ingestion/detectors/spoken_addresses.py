@@ -28,8 +28,9 @@ the a an is are was be in on to of and or me us him her it them you we they my y
 address write send contact reach that's its shop shops store stores online visit website site page
 look find available live meet buy order out see read more details listen sold sells sale here there
 also only now today work working works arrive
-es mi el la un una en de y o correo escribe escribeme visita tienda web
-ni kwa na wa ya barua pepe yangu tovuti duka tembelea
+es mi el la un una en de y o correo escribe escribeme escribir escribid manda mandalo mandar envia
+envialo enviame enviar contacta visita tienda web
+ni kwa na wa ya barua pepe yangu tovuti duka tembelea andika niandikie tuma nitumie
 est le mon ma sur et ou adresse visitez boutique
 ist die der das meine mein unter auf bei und oder besuchen laden
 """
@@ -39,7 +40,7 @@ PLATFORM = (
 )
 HANDLE = re.compile(
     rf"\b{PLATFORM}\s+(?:(?:handle|account|page|user\s?name|name|yangu|cuenta)\s+)?"
-    rf"(?:(?:is|ni|es|ist|est|:)\s+)?(?:at|arroba|@)\s+"
+    rf"(?:(?:is|it['\u2019]s|i['\u2019]m|we['\u2019]re|ni|es|ist|est|:)\s+)?(?:at|arroba|@)\s+"
     rf"(?P<after>[\w.]+(?:\s+(?:underscore|dot|dash|_|\.|punto|guion|nukta)\s+[\w.]+|\s+\w(?=\s|$))*)"
     rf"|\b(?:handle|user\s?name)\s+(?:(?:is|ni|es)\s+)(?:at\s+)?"
     rf"(?P<named>[\w.]+(?:\s+(?:underscore|dot|dash|_|\.|punto|guion)\s+[\w.]+)*)"
@@ -47,12 +48,14 @@ HANDLE = re.compile(
     re.IGNORECASE,
 )
 PROFILE = re.compile(
-    r"(?:\bwww\s+(?:dot|punto|point|punkt|nukta)\s+)?\b[\w-]+\s+(?:dot|punto|point|punkt|nukta)\s+"
+    r"(?:\bwww\s+(?:dot|punto|point|punkt|nukta)\s+)?(?<![\w-])[\w-]{1,63}\s+(?:dot|punto|point|punkt|nukta)\s+"
     r"(?:com|org|net|me|co(?:\s+(?:dot|punto|nukta)\s+\w{2})?)\s+(?:forward\s+)?(?:slash|barra|schr[äa]gstrich)"
     r"\s+[\w.]+(?:\s+(?:underscore|dot|dash|slash|punto|barra)\s+[\w.]+|\s+\w(?=\s|$))*",
     re.IGNORECASE,
 )
 MAX_LOCAL, MAX_LABEL = 14, 3
+# So many letters in a row are a whole name; a word before them is not part of it.
+MIN_SPELLED = 3
 
 
 class SpokenAddressDetector:
@@ -139,19 +142,27 @@ def _local(tokens: Sequence[Token], at: int, language: str) -> int:
         if token.plain in JOINERS and first < at:
             first -= 1
             continue
-        # The letter "a" is spelled inside a name.
-        before = tokens[first - 2].plain if first > 1 else ""
-        letter = len(token.plain) == 1 and token.text.isalnum() and (first < at or len(before) == 1)
-        word = token.text[0].isalnum() and token.plain not in AT | SENTENCE
+        letter = _is_spelled(tokens, first - 1)
+        bare = token.plain.replace("'", "").replace("\u2019", "")
+        word = token.text[0].isalnum() and not {token.plain, bare} & (AT | SENTENCE)
         if not letter and not word:
             break
         spelled = not _is_name(token, language)
         joined = first < at and tokens[first].plain in JOINERS
         words = sum(_is_name(part, language) for part in tokens[first:at])
-        if first < at and not spelled and not joined and words >= 2:
+        letters = sum(len(part.plain) == 1 for part in tokens[first:at] if part.text.isalnum())
+        if first < at and not spelled and not joined and (words >= 2 or letters >= MIN_SPELLED):
             break
         first -= 1
     return first
+
+
+def _is_spelled(tokens: Sequence[Token], index: int) -> bool:
+    """Tell a letter inside a name ("a k a", "a dot smith") from the word "a" before one."""
+    if len(tokens[index].plain) != 1 or not tokens[index].text.isalnum():
+        return False
+    around = [tokens[near].plain for near in (index - 1, index + 1) if 0 <= near < len(tokens)]
+    return any((len(word) == 1 and word.isalnum()) or word in JOINERS for word in around)
 
 
 def _is_name(token: Token, language: str) -> bool:

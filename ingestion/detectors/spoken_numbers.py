@@ -26,7 +26,8 @@ SECRET_CUE = re.compile(
     r"|contrase[ñn]a|mot\s+de\s+passe|code\s+secret|kennwort|passwort)\b",
     re.IGNORECASE,
 )
-BEFORE, AROUND = 60, 100
+CLOCK = re.compile(r"\ba\s+las?\s+$", re.IGNORECASE)
+BEFORE = 60
 FEWEST, FEWEST_WITH_CUE, MOST = 7, 6, 15
 CARD_LENGTHS = range(13, 20)
 
@@ -57,16 +58,18 @@ class SpokenNumberDetector:
             yield Hit("card", start, end, 900, self.name)
         elif len(figures) >= FEWEST_WITH_CUE and identity.CUE.search(before):
             yield Hit("id-number", start, end, 800, self.name)
-        elif self._is_phone(run, called=called, around=before + text[end : end + 40]):
+        elif self._is_phone(run, called=called, before=before, after=text[end : end + 40]):
             yield Hit("phone", start, end, 900 if called or figures[0] == "0" else 650, self.name)
 
-    def _is_phone(self, run: Run, *, called: bool, around: str) -> bool:
+    def _is_phone(self, run: Run, *, called: bool, before: str, after: str) -> bool:
         fewest = FEWEST_WITH_CUE if called or run.plus else FEWEST
         if not fewest <= len(run.figures) <= MOST:
             return False
         if called or run.plus:
             return not _are_years(run.items)
-        if NOBODY.search(around) or _are_years(run.items) or _are_clock_times(run.items):
+        if NOBODY.search(before + after) or _are_years(run.items):
+            return False
+        if CLOCK.search(before) or _are_clock_times(run.items):
             return False
         return not (_is_list(run.items) or _is_refrain(run.figures))
 
@@ -110,13 +113,16 @@ def _is_list(items: Sequence[Item]) -> bool:
 
 
 def _are_clock_times(items: Sequence[Item]) -> bool:
-    """Tell times of day: hours 1 to 12 and minutes by fives, in turn."""
-    hours, minutes = items[::2], items[1::2]
-    return (
-        len(items) % 2 == 0
-        and all(1 <= int(item.figures) <= 12 for item in hours)
-        and all(len(item.figures) == 2 and int(item.figures) % 5 == 0 for item in minutes)
-    )
+    """Tell times of day: hours 1 to 12, at least every other one with minutes by fives."""
+    hours = minutes = position = 0
+    while position < len(items):
+        if not 1 <= int(items[position].figures) <= 12:
+            return False
+        hours, position = hours + 1, position + 1
+        after = items[position].figures if position < len(items) else ""
+        if len(after) == 2 and int(after) % 5 == 0:
+            minutes, position = minutes + 1, position + 1
+    return minutes > 1 and minutes * 2 >= hours
 
 
 def _is_refrain(figures: str) -> bool:

@@ -25,6 +25,16 @@ EN_TYPE = r"(?:street|st|road|rd|avenue|ave|lane|ln|crescent|boulevard|blvd|high
 # Everyday words too: only after figures and a name with a capital.
 EN_WORD = r"(?:Drive|Dr|Close|Court|Ct|Way|Terrace|Square|Place|Gardens|Estate|Mews|Row|Hill)"
 
+SW_NUMBER = (
+    r"(?:[\w/-]+(?:\s+(?:na\s+)?(?:moja|mbili|tatu|nne|tano|sita|saba|nane|tisa|kumi|ishirini"
+    r"|thelathini|aro?baini|hamsini|sitini|sabini|themanini|tisini|mia|elfu)\b){0,5})"
+)
+ES_UNIT = r"(?:un[oa]?|dos|tres|cuatro|cinco|seis|siete|ocho|nueve)"
+ES_LARGE = (
+    r"(?:cien|\w*cientos?|quinientos|\w*enta|treinta|veint[ei]\w*|dieci\w+|once|doce|trece|catorce|quince"
+    r"|diez|mil)"
+)
+
 Rules = tuple[tuple[re.Pattern[str], int], ...]
 
 
@@ -63,11 +73,11 @@ BY_LANGUAGE: dict[str, Rules] = {
             ),
             900,
         ),
-        (r"\bnyumba\s+(?:namba|nambari|na\.?)\s+[\w/-]+", 850),
+        (rf"\bnyumba\s+(?:namba|nambari|na\.?)\s+{SW_NUMBER}", 850),
         (
             (
                 r"\b(?:mtaa|barabara)\s+(?:wa|ya)\s+[^\W\d_]\w*(?:\s+[^\W\d_]\w*)?,?\s+"
-                r"(?:nyumba|namba|nambari|plot)\s+(?:namba\s+|nambari\s+)?[\w/-]+"
+                rf"(?:nyumba|namba|nambari|plot)\s+(?:namba\s+|nambari\s+)?{SW_NUMBER}"
             ),
             880,
         ),
@@ -85,8 +95,8 @@ BY_LANGUAGE: dict[str, Rules] = {
             (
                 r"\b(?:calle|c/|avenida|avda?\.?|plaza|paseo|camino|carretera|carrera|cra\.?|cl\.?"
                 r"|diagonal|transversal|pasaje|jir[óo]n)\s+(?:[\w.'-]+,?\s+){0,6}?"
-                r"(?:n[úu]mero\s+|n[\u00ba\u00b0o.]+\s*|#\s*|,\s*)?"
-                r"(?:\d{1,5}|\w*(?:cientos?|enta|inte|dieci\w+|once|doce|trece|catorce|quince|diez))\b"
+                rf"(?:n[úu]mero\s+{ES_UNIT}\b|(?:n[úu]mero\s+|n[\u00ba\u00b0o.]+\s*|#\s*|,\s*)?"
+                rf"(?:\d{{1,5}}|{ES_LARGE})\b)(?:\s+(?:y\s+)?(?:{ES_LARGE}|{ES_UNIT})\b)*"
                 r"(?:\s*[-#y]\s*\w{1,7})*"
             ),
             820,
@@ -106,7 +116,7 @@ BY_LANGUAGE: dict[str, Rules] = {
     "de": _rules(
         (
             (
-                r"\b[\w-]+(?:stra(?:ß|ss)e|str\.|weg|platz|allee|gasse|ring|ufer|damm)\s+"
+                r"(?<![\w-])[\w-]{1,60}(?:stra(?:ß|ss)e|str\.|weg|platz|allee|gasse|ring|ufer|damm)\s+"
                 r"(?:Nummer\s+)?\d{1,4}\s?[a-z]?\b"
             ),
             870,

@@ -26,7 +26,8 @@ OWN_PAGE = re.compile(
     re.IGNORECASE,
 )
 CARD = re.compile(r"(?<![\d.,-])\d(?:[ -]?\d){12,18}(?![\d-])")
-IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{2,4}){3,8}(?: ?[A-Z0-9]{1,3})?\b", re.IGNORECASE)
+# Words may follow without a sign between: the checksum finds the end.
+IBAN = re.compile(r"\b(?=([A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30})(?![A-Z0-9]))", re.IGNORECASE)
 IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)")
 IPV6 = re.compile(r"(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])", re.IGNORECASE)
 VERSION = re.compile(r"(?:version|release|firmware|v|toleo|versi[óo]n)\s*$", re.IGNORECASE)
@@ -50,8 +51,12 @@ class WrittenDetector:
             if luhn.is_valid(re.sub(r"\D", "", match[0])):
                 yield self._hit("card", match, 960)
         for match in IBAN.finditer(text):
-            if iban.is_valid(match[0], check_country=False):
-                yield self._hit("iban", match, 980)
+            candidate = match[1]
+            while candidate and not iban.is_valid(candidate, check_country=False):
+                candidate = candidate.rpartition(" ")[0]
+            if candidate:
+                start = match.start()
+                yield Hit("iban", start, start + len(candidate), 980, self.name)
         for pattern in (IPV4, IPV6):
             for match in pattern.finditer(text):
                 if _is_address(match[0]) and not VERSION.search(text[: match.start()][-BEFORE:]):
