@@ -46,12 +46,15 @@ Pronunciation = tuple[str, ...]
 class Placed:
     """A token found in the recording: half-open ms, its frames, and how well its sound fits.
 
+    `longest` is the frames of its longest spoken word: "1984" is one token and four words.
+
     `score` is the sum over its frames of the log likelihood ratio against any sequence of phones.
     """
 
     start_ms: int
     end_ms: int
     frames: int
+    longest: int
     score: float
 
     @property
@@ -269,7 +272,8 @@ def _placed(parts: list[Heard] | None, free: npt.NDArray[np.float64]) -> Placed 
     known = UNSHIFTED * sum(_log(part.likelihood) for part in parts)
     unknown = sum(float(free[part.start : part.end].sum()) for part in parts)
     start, end = parts[0].start * FRAME_MS, parts[-1].end * FRAME_MS
-    return Placed(start, end, max(1, frames), known - unknown)
+    longest = max(part.end - part.start for part in parts)
+    return Placed(start, end, max(1, frames), longest, known - unknown)
 
 
 def _shifted(placed: Placed | None, by_ms: int) -> Placed | None:
@@ -355,6 +359,6 @@ def without_doubtful(placed: Sequence[Placed | None]) -> list[Placed | None]:
     """
     floor = min(CLEAR_FIT, usual_fit(placed) - DOUBT)
     return [
-        token if token and token.frames <= LONGEST_WORD and (fit or 0) >= floor else None
+        token if token and token.longest <= LONGEST_WORD and (fit or 0) >= floor else None
         for token, fit in zip(placed, local_fits(placed), strict=True)
     ]

@@ -37,8 +37,14 @@ def place_rows(
         )
         raise RefusedError(message, reason="bad-row", row=untimed.number)
     lines = _place_text(rows, aligner, analysis, name)
-    segments = segments_of(lines, duration_ms=duration_ms)
-    return [_doubted(segment, aligner, analysis) for segment in segments]
+    segments = [
+        _doubted(segment, aligner, analysis)
+        for segment in segments_of(lines, duration_ms=duration_ms)
+    ]
+    lost = [word for segment in segments for word in segment.words if not word.timed]
+    if len(lost) > MOST_LOST * sum(len(line.words) for line in lines):
+        raise _advice(name, "most of it is not what is said there")
+    return segments
 
 
 def _advice(name: str, why: str) -> RefusedError:
@@ -57,8 +63,6 @@ def _place_text(rows: Sequence[Row], aligner: Aligner, analysis: Path, name: str
     placed = aligner.place_long(analysis, tokens, breaks=_breaks(lines))
     if placed is None:
         raise _advice(name, "the sound ends before the text does")
-    if sum(token is None for token in placed) > MOST_LOST * len(tokens):
-        raise _advice(name, "most of it is not what is said there")
     position = 0
     result = []
     for line in lines:

@@ -193,12 +193,13 @@ def _bad_time(name: str, number: int, column: str, text: str) -> RefusedError:
 def placed(rows: list[Row], *, duration_ms: int, name: str) -> list[Row]:
     """Return the rows with times that fit the recording.
 
-    Whole numbers without a unit are seconds, or milliseconds when as seconds they would pass
-    the recording's end. Ends up to a second late are clamped. Raises RefusedError for later ones.
+    Whole numbers without a unit are seconds, or milliseconds when as seconds they would pass the
+    recording's end and as milliseconds no row would be a blink. Ends up to a second late are
+    clamped. Raises RefusedError for later ones.
     """
     slack = 1000
     timed = [row.end_ms for row in rows if row.end_ms is not None]
-    bare = bool(timed) and all(row.bare for row in rows if row.end_ms is not None)
+    bare = bool(timed) and all(_may_be_milliseconds(row) for row in rows)
     if bare and max(timed) > duration_ms + slack and max(timed) // 1000 <= duration_ms + slack:
         rows = [_in_milliseconds(row) for row in rows]
     result = []
@@ -211,6 +212,13 @@ def placed(rows: list[Row], *, duration_ms: int, name: str) -> list[Row]:
         else:
             result.append(row)
     return result
+
+
+def _may_be_milliseconds(row: Row) -> bool:
+    """Tell whole numbers without a unit at least 100 apart; they were read as seconds."""
+    if row.start_ms is None or row.end_ms is None:
+        return True
+    return row.bare and row.end_ms - row.start_ms >= 100 * 1000
 
 
 def _in_milliseconds(row: Row) -> Row:

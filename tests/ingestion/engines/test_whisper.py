@@ -1,0 +1,105 @@
+"""Whisper on a checkpoint of random weights: what it says means nothing, how it is asked does."""
+
+import hashlib
+import socket
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from whisper.model import ModelDimensions, Whisper
+
+from ingestion.engines import choice
+from ingestion.engines.engine import packed
+from ingestion.steps.contract import InvalidJobError, RefusedError
+
+# Whisper opens its token file and leaves closing it to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+WINDOWS = [(0, 1500), (1700, 3000)]
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    """A two-layer multilingual Whisper that nobody trained."""
+    torch.manual_seed(1)
+    torch.set_num_threads(1)
+    dims = ModelDimensions(
+        n_mels=80,
+        n_audio_ctx=1500,
+        n_audio_state=32,
+        n_audio_head=2,
+        n_audio_layer=1,
+        n_vocab=51_865,
+        n_text_ctx=64,
+        n_text_state=32,
+        n_text_head=2,
+        n_text_layer=2,
+    )
+    model = Whisper(dims)
+    torch.nn.init.normal_(model.decoder.positional_embedding, std=0.1)
+    path = tmp_path_factory.mktemp("whisper") / "tiny-random.pt"
+    torch.save({"dims": dims.__dict__, "model_state_dict": model.state_dict()}, path)
+    return path
+
+
+@pytest.fixture
+def analysis(tmp_path):
+    path = tmp_path / "analysis.flac"
+    soundfile.write(path, np.random.default_rng(2).normal(scale=0.1, size=48_000), 16_000)
+    return path
+
+
+def transcribe(checkpoint, analysis, **parameters):
+    parameters = {"engine": "whisper", "checkpoint": str(checkpoint), **parameters}
+    engine = choice.engine_for(parameters, language="sw", name="talk.wav")
+    return engine.transcribe(analysis, language="sw", windows=WINDOWS, parameters=parameters)
+
+
+def test_a_checkpoint_by_path_is_run_offline(checkpoint, analysis, monkeypatch):
+    def refuse(*_):
+        pytest.fail("a network connection was opened")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    transcript = transcribe(checkpoint, analysis)
+    assert transcript.engine == "whisper"
+    assert transcript.grade == "draft"
+    assert transcript.model_sha256 == hashlib.sha256(checkpoint.read_bytes()).hexdigest()
+    for segment in transcript.segments:
+        for word in segment.words:
+            assert segment.text[word.start_char : word.end_char] == word.text
+            assert word.timed
+            assert 0 <= word.start_ms < word.end_ms <= 3000
+
+
+def test_a_recipe_can_vouch_for_its_engine(checkpoint, analysis):
+    assert transcribe(checkpoint, analysis, grade="reference").grade == "reference"
+
+
+def test_a_model_name_is_never_taken_for_a_checkpoint(analysis):
+    with pytest.raises(InvalidJobError, match="no Whisper checkpoint at base"):
+        transcribe("base", analysis)
+
+
+def test_alignment_heads_are_those_of_a_published_model(checkpoint, analysis):
+    with pytest.raises(InvalidJobError, match="not a published Whisper model"):
+        transcribe(checkpoint, analysis, model_id="mine")
+
+
+def test_a_language_without_a_token_is_refused(checkpoint, analysis):
+    parameters = {"engine": "whisper", "checkpoint": str(checkpoint)}
+    engine = choice.engine_for(parameters, language="lg", name="talk.wav")
+    with pytest.raises(RefusedError, match="does not know the language 'lg'"):
+        engine.transcribe(analysis, language="lg", windows=WINDOWS, parameters=parameters)
+
+
+def test_windows_are_packed_and_never_longer_than_the_model_hears():
+    assert packed([(0, 4000), (5000, 9000), (20_000, 31_000)], longest_ms=30_000) == [
+        (0, 9000),
+        (20_000, 31_000),
+    ]
+    assert packed([(0, 70_000)], longest_ms=30_000) == [
+        (0, 30_000),
+        (30_000, 60_000),
+        (60_000, 70_000),
+    ]

@@ -1,0 +1,230 @@
+import json
+
+import numpy as np
+import pytest
+import soundfile
+
+from ingestion.steps.contract import RefusedError
+from ingestion.steps.vad import RATE
+from tests.ingestion.steps import sounds
+from tests.ingestion.steps.voices import hush, librivox, spoken
+
+GAP = 0.6
+
+
+@pytest.fixture(scope="module")
+def reading(tmp_path_factory):
+    """All five sentences with pauses between them; where each begins and ends, in ms."""
+    parts, bounds, position = [hush(GAP)], [], int(GAP * RATE)
+    for utterance in librivox():
+        bounds.append((position * 1000 // RATE, (position + len(utterance.audio)) * 1000 // RATE))
+        parts += [utterance.audio, hush(GAP)]
+        position += len(utterance.audio) + int(GAP * RATE)
+    path = tmp_path_factory.mktemp("reading") / "reading.flac"
+    soundfile.write(path, np.concatenate(parts), RATE)
+    return path, bounds
+
+
+def aligned(source, folder, transcript, content, *, language="en"):
+    """The text step's output for a recording with this transcript beside it."""
+    path = folder / transcript
+    path.write_text(content, encoding="utf-8")
+    done = sounds.chain(
+        source,
+        folder,
+        *("decode", "vad", "text"),
+        transcript=path,
+        transcript_name=transcript,
+        language=language,
+    )
+    return done["text"].output
+
+
+def words(output):
+    return [word for segment in output["segments"] for word in segment["words"]]
+
+
+def assert_sound(output, duration_ms):
+    """What holds of every output: order, bounds, places in the text."""
+    for segment in output["segments"]:
+        assert 0 <= segment["start_ms"] < segment["end_ms"] <= duration_ms
+        assert segment["end_ms"] - segment["start_ms"] <= 30_000
+        for word in segment["words"]:
+            assert segment["text"][word["start_char"] : word["end_char"]] == word["text"]
+            if word["timed"]:
+                assert segment["start_ms"] - 500 <= word["start_ms"] < word["end_ms"]
+                assert word["end_ms"] <= segment["end_ms"] + 500
+
+
+def test_a_plain_transcript_is_placed_word_by_word(reading, tmp_path):
+    source, bounds = reading
+    text = " ".join(utterance.text for utterance in librivox())
+    output = aligned(source, tmp_path, "reading.txt", text)
+    assert (output["method"], output["grade"]) == ("aligned", "reference")
+    assert_sound(output, 30_000)
+    placed = words(output)
+    assert " ".join(word["text"] for word in placed) == text
+    position = 0
+    for utterance, (start, end) in zip(librivox(), bounds, strict=True):
+        count = len(utterance.text.split())
+        for word in placed[position : position + count]:
+            assert word["timed"]
+            assert start - 100 <= word["start_ms"] < word["end_ms"] <= end + 400
+            assert 30 <= word["end_ms"] - word["start_ms"] <= 1500
+            assert 0 <= word["confidence"] <= 1000
+        position += count
+    assert all(segment["end_ms"] - segment["start_ms"] >= 2000 for segment in output["segments"])
+    assert output["untranscribed"] == []
+
+
+def test_a_line_per_utterance_with_labels_makes_a_segment_per_line(reading, tmp_path):
+    source, bounds = reading
+    lines = [f"Reader {n % 2}: {one.text.capitalize()}." for n, one in enumerate(librivox())]
+    output = aligned(source, tmp_path, "reading.txt", "\n".join(lines))
+    segments = output["segments"]
+    assert [segment["speaker"] for segment in segments] == [f"Reader {n % 2}" for n in range(5)]
+    for segment, utterance, (start, end) in zip(segments, librivox(), bounds, strict=True):
+        assert segment["text"] == utterance.text.capitalize() + "."
+        assert abs(segment["start_ms"] - start) < 400
+        assert abs(segment["end_ms"] - end) < 400
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_rows_with_times_keep_them(reading, tmp_path, form):
+    source, bounds = reading
+    rows = [
+        {"start": start / 1000, "end": end / 1000, "speaker": "A", "text": utterance.text}
+        for utterance, (start, end) in zip(librivox()[:2], bounds, strict=False)
+    ]
+    if form == "csv":
+        content = "start;end;speaker;text\n" + "".join(
+            f"{row['start']};{row['end']};A;{row['text']}\n" for row in rows
+        )
+    else:
+        content = "\n".join(json.dumps(row) for row in rows)
+    output = aligned(source, tmp_path, f"reading.{form}", content)
+    assert [segment["speaker"] for segment in output["segments"]] == ["A", "A"]
+    assert all(word["timed"] for word in words(output))
+    for segment, (start, end) in zip(output["segments"], bounds, strict=False):
+        assert abs(segment["start_ms"] - start) <= 150
+        assert abs(segment["end_ms"] - end) <= 150
+    # What the transcript leaves out is named, so that nobody takes it for checked.
+    assert output["untranscribed"][0][0] >= bounds[1][1] - 300
+    assert output["untranscribed"][-1][1] >= bounds[4][1] - 700
+
+
+def test_whole_numbers_past_the_end_are_milliseconds(reading, tmp_path):
+    source, bounds = reading
+    start, end = bounds[1]
+    content = f"start,end,text\n{start},{end},{librivox()[1].text}\n"
+    output = aligned(source, tmp_path, "reading.csv", content)
+    assert abs(output["segments"][0]["start_ms"] - start) <= 150
+
+
+def test_a_row_that_says_something_else_gets_no_word_times(reading, tmp_path):
+    source, bounds = reading
+    start, end = (time / 1000 for time in bounds[0])
+    content = f"start,end,text\n{start},{end},the market opens every tuesday behind the old mill\n"
+    output = aligned(source, tmp_path, "reading.csv", content)
+    assert not any(word["timed"] for word in words(output))
+    assert abs(output["segments"][0]["start_ms"] - bounds[0][0]) <= 150
+
+
+def test_a_transcript_of_another_recording_is_refused_with_advice(tmp_path):
+    source = sounds.write(tmp_path / "a.wav", librivox()[0].audio)
+    other = "the market opens every tuesday behind the old mill where farmers sell their maize"
+    with pytest.raises(RefusedError, match=r"start and end per line") as caught:
+        aligned(source, tmp_path, "a.txt", other)
+    assert caught.value.reason == "unplaced"
+
+
+def test_a_sentence_that_nobody_said_is_left_without_times(tmp_path):
+    first, second, third = librivox()[1], librivox()[2], librivox()[4]
+    sound = np.concatenate(
+        [hush(GAP), first.audio, hush(GAP), second.audio, hush(GAP), third.audio, hush(GAP)]
+    )
+    source = sounds.write(tmp_path / "a.wav", sound)
+    ghost = "next tuesday the farmers market moves behind the yellow church"
+    lines = [first.text, ghost, second.text, third.text]
+    output = aligned(source, tmp_path, "a.txt", "\n".join(lines))
+    said = [word["timed"] for word in words(output)]
+    start = len(first.text.split())
+    stop = start + len(ghost.split())
+    assert sum(said[start:stop]) <= 3
+    assert sum(said[:start] + said[stop:]) >= 0.85 * (len(said) - (stop - start))
+
+
+@pytest.mark.parametrize(
+    ("voice", "language", "text"),
+    [
+        ("sw", "swh-KE", "Bibi yangu alipanda miti hii kabla ya barabara kujengwa mwaka 1984"),
+        ("es", "es", "Por favor llame a la emisora si ha visto las 12 cabras perdidas"),
+        ("de", "de-AT", "Meine Großmutter hat diese Bäume vor 30 Jahren gepflanzt"),
+    ],
+)
+def test_other_languages_are_placed_by_their_letters(tmp_path, voice, language, text):
+    sound = np.concatenate([hush(GAP), spoken(text, voice=voice), hush(GAP)])
+    source = sounds.write(tmp_path / "a.wav", sound)
+    output = aligned(source, tmp_path, "a.txt", text, language=language)
+    starts = [word["start_ms"] for word in words(output)]
+    assert all(word["timed"] for word in words(output))
+    assert starts == sorted(starts)
+    assert starts[0] < 900
+    assert words(output)[-1]["end_ms"] > len(sound) * 1000 // RATE - 1500
+
+
+def test_a_script_without_rules_falls_back_to_the_rows_times(tmp_path):
+    source = sounds.write(tmp_path / "a.wav", np.concatenate([librivox()[1].audio, hush(GAP)]))
+    output = aligned(source, tmp_path, "a.csv", "start,end,text\n0,2.9,你好世界\n", language="zh")
+    segment = output["segments"][0]
+    assert (segment["start_ms"], segment["text"]) == (0, "你好世界")
+    assert not any(word["timed"] for word in segment["words"])
+    with pytest.raises(RefusedError, match=r"can't be read out"):
+        aligned(source, tmp_path, "a.txt", "你好世界", language="zh")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("start,end,text\n0,99,hello\n", "line 2: it ends at 99000 ms"),
+        ("start,end,text\n2,1,hello\n", "its end is not after its start"),
+        ("start,end,text\nsoon,1,hello\n", "start must be seconds"),
+        ("start,text\n1,hello\n", "give both or neither"),
+        ("start,end,text\n0,1,hello\n,,there\n", "not for line 3"),
+        ("begin,words\n0,hello\n", "one of them must be text"),
+        ('start,end,text\n0,1,"hello\n', "not CSV"),
+    ],
+)
+def test_a_bad_row_is_named(tmp_path, content, said):
+    source = sounds.write(tmp_path / "a.wav", librivox()[1].audio)
+    with pytest.raises(RefusedError, match=said) as caught:
+        aligned(source, tmp_path, "a.csv", content)
+    assert caught.value.reason == "bad-row"
+
+
+def test_without_a_transcript_english_is_heard_as_a_draft(tmp_path):
+    source = sounds.write(tmp_path / "a.wav", librivox()[0].audio)
+    output = sounds.chain(source, tmp_path, "decode", "vad", "text", language="en")["text"].output
+    assert (output["method"], output["grade"]) == ("transcribed", "draft")
+    assert "how much there might be" in output["segments"][0]["text"]
+
+
+def test_a_text_document_is_read_row_by_row(tmp_path):
+    source = tmp_path / "stories.txt"
+    source.write_text(
+        "A hard\nwrapped paragraph.\n\nAnother one,\nwith an end.\n", encoding="utf-8"
+    )
+    output = sounds.chain(source, tmp_path, "text", language="en")["text"].output
+    assert output["method"] == "read"
+    texts = [segment["text"] for segment in output["segments"]]
+    assert texts == ["A hard wrapped paragraph.", "Another one, with an end."]
+    assert output["segments"][0]["start_ms"] is None
+    assert not any(word["timed"] for word in words(output))
+
+
+def test_a_documents_other_columns_reach_nobody(tmp_path):
+    source = tmp_path / "stories.jsonl"
+    source.write_text('{"text": "A story.", "author": "Jane Doe", "speaker": "S1"}\n')
+    output = sounds.chain(source, tmp_path, "text", language="en")["text"].output
+    assert "Jane" not in json.dumps(output)
+    assert output["segments"][0]["speaker"] == "S1"
