@@ -1,5 +1,6 @@
 """What the consents behind a sealed version allow now: asked by the layers above."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,12 +9,16 @@ from django.utils import timezone
 
 from ingestion.models import ConsentRecord, Version
 
+NUMBERED = re.compile(r"(?:audio/r|text/t)(\d+)[./]")
+
 
 @dataclass(frozen=True)
 class Gap:
     """The first place where consent falls short of a purpose."""
 
     path: str
+    original: str
+    """The contributor's own name of the file: for their eyes only, it may say who speaks."""
     pseudonym: str
     purpose: str
     reason: str
@@ -43,7 +48,13 @@ def first_gap(
         if lack is not None:
             purpose, reason = lack
             path = first_path(version=version, number=row["c"])
-            return Gap(path=path, pseudonym=row["subjectPseudonym"], purpose=purpose, reason=reason)
+            return Gap(
+                path=path,
+                original=original_of(version=version, path=path),
+                pseudonym=row["subjectPseudonym"],
+                purpose=purpose,
+                reason=reason,
+            )
     return None
 
 
@@ -74,6 +85,18 @@ def first_path(*, version: Version, number: int) -> str:
         .first()
     )
     return file.path if file else "metadata.jsonl"
+
+
+def original_of(*, version: Version, path: str) -> str:
+    """Return the original that a published file was made from; the path itself for the rest.
+
+    Originals are numbered in the order of their paths (docs/decisions/0009).
+    """
+    found = NUMBERED.match(path)
+    sources = version.files.filter(role="source").exclude(kind="transcript").order_by("path_key")
+    paths = list(sources.values_list("path", flat=True)) if found else []
+    number = int(found[1]) if found else 0
+    return paths[number - 1] if 0 < number <= len(paths) else path
 
 
 def state(*, version: Version, at: datetime | None = None) -> str:

@@ -61,7 +61,12 @@ def make(
     terms = profiles.compile_terms(
         profile=profiles.get(profile), term_days=term_days, benefit_share_bps=benefit_share_bps
     )
-    require_consent(version=version, purposes=terms.purposes, license_name=terms.profile.name)
+    require_consent(
+        version=version,
+        purposes=terms.purposes,
+        license_name=terms.profile.name,
+        to_publisher=True,
+    )
     try:
         with transaction.atomic():
             return Offer.objects.create(
@@ -84,19 +89,25 @@ def make(
         raise OfferExists(message) from error
 
 
-def require_consent(*, version: Version, purposes: list[str], license_name: str) -> None:
-    """Raise OfferBeyondConsent for the first published file whose consent lacks a purpose."""
+def require_consent(
+    *, version: Version, purposes: list[str], license_name: str, to_publisher: bool = False
+) -> None:
+    """Raise OfferBeyondConsent for the first file whose consent lacks a purpose.
+
+    The publisher is told the original's name, everybody else the published one.
+    """
     gap = coverage.first_gap(version=version, purposes=purposes)
     if gap is None:
         return
+    path = gap.original if to_publisher else gap.path
     phrase = vocabulary.get(gap.purpose).phrase
     message = (
         f"{license_name} allows «{gap.purpose}» ({phrase}), but speaker "
-        f"{gap.pseudonym} in «{gap.path}» "
+        f"{gap.pseudonym} in «{path}» "
         f"{gap.reason}. Choose a narrower license, or ask the speaker."
     )
     raise OfferBeyondConsent(
-        message, path=gap.path, speaker=gap.pseudonym, purpose=gap.purpose, reason=gap.reason
+        message, path=path, speaker=gap.pseudonym, purpose=gap.purpose, reason=gap.reason
     )
 
 

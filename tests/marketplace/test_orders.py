@@ -171,8 +171,16 @@ def test_an_offer_beyond_consent_names_file_speaker_and_purpose():
     details = refusal.value.details
     assert details["purpose"] == "commercial"
     assert details["speaker"] == "p-0001"
-    assert str(details["path"]).startswith("audio/r0001/")
+    assert details["path"] == "morning.wav"
     assert not Offer.objects.exists()
+
+
+def test_a_buyer_is_not_told_the_names_of_original_files():
+    of = offer()
+    consent.withdraw(record=ConsentRecord.objects.latest("pk"), by="the speaker")
+    with pytest.raises(OfferBeyondConsent, match="audio/r0001/") as refusal:
+        buy(of)
+    assert "morning.wav" not in refusal.value.message
 
 
 def test_one_license_is_offered_once_at_a_time():

@@ -90,7 +90,7 @@ def test_an_offer_puts_the_dataset_into_the_catalogue(release, editor):
 def test_an_offer_beyond_consent_names_file_speaker_and_purpose(station, editor):
     sealed.version(sealed.dataset(station, slug="morning"), purposes=("research", "evaluation"))
     answer = editor.post(f"{URL}/offers", {"profile": "commercial-training", "price": EUR})
-    found = problem(answer, 409, "offer-beyond-consent", "p-0001", "audio/", "commercial")
+    found = problem(answer, 409, "offer-beyond-consent", "p-0001", "morning.wav", "commercial")
     assert found["purpose"] == "commercial"
     assert not Offer.objects.exists()
 
