@@ -82,12 +82,17 @@ def begin(*, version: Version, path: str, size: int, by: User, sha256: str = "")
     check_announcement(path=path, size=size, sha256=sha256)
     require_free_path(version=version, path=path)
     for other in version.uploads.filter(state=Upload.State.OPEN, expires_at__gt=timezone.now()):
-        # The page announces no digest, the command does; it is checked when it is known.
-        is_same = sha256 == other.sha256 or "" in {sha256, other.sha256}
+        # What was begun without a digest may hold the parts of another file of the same size.
+        is_same = sha256 in {"", other.sha256}
         if other.path == path and other.size == size and is_same:
             return other
         if path_key(other.path) == path_key(path):
-            raise path_taken(path, other.path)
+            twin = f"«{path}» and «{other.path}» are one file on some systems, and that "
+            message = (
+                f"{twin if path != other.path else f'«{path}» '}is on its way in another upload. "
+                "Finish it where it was begun, or cancel it."
+            )
+            raise PathTaken(message, path=path, taken_by=other.path, upload=str(other.pk))
     return Upload.objects.create(
         version=version,
         path=path,

@@ -57,9 +57,9 @@ def test_parts_cover_the_file_once(size, part):
 
 
 def test_beginning_again_resumes_where_it_stopped(version):
-    upload = begin(version)
-    walks.send(upload, 2, DATA[PART : 2 * PART])
     digest = hashlib.sha256(DATA).hexdigest()
+    upload = begin(version, sha256=digest)
+    walks.send(upload, 2, DATA[PART : 2 * PART])
     again = uploads.begin(
         version=version, path="a.wav", size=len(DATA), by=walks.editor(version), sha256=digest
     )
@@ -71,8 +71,10 @@ def test_beginning_again_resumes_where_it_stopped(version):
 def test_two_files_on_their_way_do_not_mix(version):
     first, second = begin(version, "a.wav"), begin(version, "b.wav")
     assert first != second
-    with pytest.raises(uploads.PathTaken):
+    with pytest.raises(uploads.PathTaken, match="on its way in another upload"):
         begin(version, "A.wav")
+    with pytest.raises(uploads.PathTaken):
+        begin(version, "a.wav", sha256="0" * 64)
     with pytest.raises(uploads.PathTaken):
         begin(version, "a.wav", size=len(DATA) + 1)
 
