@@ -1,8 +1,9 @@
 """How letters are said, in the 39 phones of the en-us acoustic model, one table per orthography.
 
 An entry is `letters:PHONE_PHONE`; `letters(x)` holds only before one of the letters x, `#` is the
-word's end. The longest entry wins. A language without a table of its own uses LATIN, whose vowels
-are those of Italian. These are for finding words in time, not for teaching anyone to speak.
+word's end, `^` its start. The longest entry wins. A language without a table of its own uses LATIN,
+whose vowels are those of Italian. These are for finding words in time, not for teaching anyone to
+speak.
 """
 
 # ruff: noqa: RUF001 (letters of other scripts are this module's subject)
@@ -43,7 +44,7 @@ GERMAN = """
 a:AA aa:AA ah:AA ai:AY ay:AY au:AW ä:EH äu:OY b:B b#:P c:K ch:HH ck:K chs:K_S d:D d#:T dt:T e:EH
 e#:AH ee:EY eh:EY ei:AY ey:AY en#:AH_N er#:ER el#:AH_L eu:OY f:F ff:F g:G g#:K h:HH i:IH ie:IY
 ih:IY ig#:IH_HH j:Y k:K l:L ll:L m:M mm:M n:N nn:N ng:NG nk:NG_K o:OW oh:OW ö:ER öh:ER p:P pf:P_F
-ph:F pp:P qu:K_V r:R rr:R s:S s(aeiouäöü):Z sch:SH sp:SH_P ss:S st:S_T ß:S t:T th:T tt:T tz:T_S
+ph:F pp:P qu:K_V r:R rr:R s:S s(aeiouäöü):Z sch:SH ^sp:SH_P ss:S ^st:SH_T ß:S t:T th:T tt:T tz:T_S
 tsch:CH tion:T_S_Y_OW_N u:UH uh:UW ü:IY üh:IY v:F w:V x:K_S y:IY z:T_S ':
 """
 PORTUGUESE = """

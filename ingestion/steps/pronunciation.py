@@ -34,7 +34,8 @@ def orthography(language: str) -> Orthography:
     parts = []
     for letters, before, end in ordered:
         condition = f"(?=[{re.escape(before)}])" if before else r"(?!\w)" if end else ""
-        parts.append(f"({re.escape(letters)}{condition})")
+        first = r"(?<!\w)" if letters.startswith("^") else ""
+        parts.append(f"({first}{re.escape(letters.removeprefix('^'))}{condition})")
     phones = tuple(tuple(entries[key].split("_")) if entries[key] else () for key in ordered)
     return Orthography(re.compile("|".join(parts)), phones)
 

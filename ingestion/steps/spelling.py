@@ -58,14 +58,14 @@ def readings(token: str, *, language: str) -> list[list[str]]:
         if piece == "." and not 0 < index < len(pieces) - 1:
             continue
         options = _options(piece, language)
-        if piece == "." and not pieces[index + 1].isdigit():
+        if piece == "." and not pieces[index + 1].isdecimal():
             options = [["dot"], *options]
         spoken = [start + option for start in spoken for option in options][:6]
     return [words for words in spoken if words]
 
 
 def _options(piece: str, language: str) -> list[list[str]]:
-    if piece.isdigit():
+    if piece.isdecimal():
         return _numbers(piece, language)
     if piece in SIGNS["en"]:
         return [SIGNS.get(language, SIGNS["en"])[piece].split()]
