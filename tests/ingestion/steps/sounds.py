@@ -177,10 +177,11 @@ def chain(
     folder: Path,
     *steps: str,
     parameters: Mapping[str, dict[str, Any]] | None = None,
+    earlier: Mapping[str, Result] | None = None,
     **particulars: Any,
 ) -> dict[str, Result]:
     """Run steps one after another in this process, each on what the earlier ones left."""
-    done: dict[str, Result] = {}
+    done: dict[str, Result] = dict(earlier or {})
     for step in steps:
         module = importlib.import_module(f"ingestion.steps.{step}")
         done[step] = module.run(
