@@ -19,7 +19,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
 
-from ingestion.steps.containers import several_tracks, truncated, video
+from ingestion.steps.containers import several_tracks, truncated, unsupported_codec, video
 from ingestion.steps.contract import RefusedError
 from ingestion.steps.media import MAX_CHANNELS, MAX_RATE, MIN_RATE
 
@@ -130,6 +130,8 @@ def _reader(source: InputContainer, name: str) -> Reader:
         raise several_tracks(name, len(source.streams.audio))
     stream = source.streams.audio[0]
     context = stream.codec_context
+    if context is None:
+        raise unsupported_codec(name, "unknown")
     if not stream.rate or context.format is None:
         raise damaged(name)
     rate, channels = stream.rate, stream.channels

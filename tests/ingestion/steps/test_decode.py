@@ -91,6 +91,14 @@ def test_half_a_recording_is_refused(tmp_path, name):
     assert f"«{name}»" in refused.value.message
 
 
+def test_a_coding_that_nobody_knows_is_refused(tmp_path):
+    strange = sounds.sample("voice.m4a").replace(b"mp4a", b"qqqq")
+    source = stored(tmp_path, strange, "voice.m4a")
+    with pytest.raises(RefusedError, match=r"«voice\.m4a» holds sound in a coding") as refused:
+        sounds.decoded(source, tmp_path)
+    assert refused.value.reason == "unsupported-codec"
+
+
 def test_a_recording_longer_than_the_recipe_takes_is_refused(tmp_path):
     source = stored(tmp_path, sounds.sample(), "voice.wav")
     with pytest.raises(RefusedError, match="longer than 0 hours") as refused:
