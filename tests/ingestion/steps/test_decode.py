@@ -92,7 +92,9 @@ def test_half_a_recording_is_refused(tmp_path, name):
 
 
 def test_a_coding_that_nobody_knows_is_refused(tmp_path):
-    strange = sounds.sample("voice.m4a").replace(b"mp4a", b"qqqq")
+    # The codec's four letters and its object type (ISO/IEC 14496-1 §7.2.6.6) name nothing.
+    whole = sounds.sample("voice.m4a")
+    strange = whole.replace(b"mp4a", b"qqqq").replace(b"\x17\x40\x15", b"\x17\xe5\x15")
     source = stored(tmp_path, strange, "voice.m4a")
     with pytest.raises(RefusedError, match=r"«voice\.m4a» holds sound in a coding") as refused:
         sounds.decoded(source, tmp_path)
