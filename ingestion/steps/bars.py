@@ -34,14 +34,16 @@ def bars_of(
     longest of them.
     """
     found = []
-    for decision in settled(decisions):
+    labels = settled(decisions)
+    # Each decision counts on its own: one between words silences more than the whole it is part of.
+    for decision in decisions:
         segment = segments[decision.segment]
         start, end, _ = span_in_time(
             segment, start_char=decision.start_char, end_char=decision.end_char
         )
         if start is not None and end is not None:
             first, last = max(0, start - pad_ms), min(duration_ms, end + pad_ms)
-            found.append(Bar(first, max(first + 1, last), decision.kind))
+            found.append(Bar(first, max(first + 1, last), _label(decision, labels)))
     return _merged(found)
 
 
@@ -80,6 +82,17 @@ def settled(decisions: Sequence[Decision]) -> list[Decision]:
             joined.append(one)
             longest = length
     return joined
+
+
+def _label(decision: Decision, labels: Sequence[Decision]) -> str:
+    """Return the kind of the joined decision that a decision is part of."""
+    whole = (
+        label.kind
+        for label in labels
+        if label.segment == decision.segment
+        and label.start_char <= decision.start_char < label.end_char
+    )
+    return next(whole, decision.kind)
 
 
 def redacted_text(text: str, decisions: Sequence[Decision]) -> str:
