@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib
+import pickle
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -16,6 +17,8 @@ from ingestion.transcripts import Segment, Transcript, Word
 NAME = "whisper"
 RATE = 16_000
 LONGEST_MS = 30_000
+# What loading raises for other files, other models' weights and pickles that would run something.
+NOT_LOADED = (pickle.UnpicklingError, RuntimeError, KeyError, TypeError, ValueError, EOFError)
 
 
 class Whisper:
@@ -85,7 +88,16 @@ class Whisper:
                 "Upload a transcript of the same name (.txt, .csv or .jsonl)."
             )
             raise RefusedError(message, reason="no-transcript")
-        model = whisper.load_model(str(self._checkpoint), device=parameters.get("device"))
+        try:
+            model = whisper.load_model(str(self._checkpoint), device=parameters.get("device"))
+        except NOT_LOADED as error:
+            first = (str(error).splitlines() or [""])[0]
+            message = (
+                f"{self._checkpoint} is not a Whisper checkpoint that can be loaded here "
+                f"({type(error).__name__}: {first}). Name a .pt file that holds dims and "
+                "model_state_dict."
+            )
+            raise InvalidJobError(message) from error
         model_id = parameters.get("model_id")
         if model_id:
             model.set_alignment_heads(_alignment_heads(whisper, str(model_id)))
