@@ -49,6 +49,9 @@ def pytest_configure(config: pytest.Config) -> None:
     }
     # Password hashing is slow on purpose; no test asks how slow.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    if worker is None and config.getoption("numprocesses", None):
+        # A worker that inherits this name reads the settings before it knows its own folder.
+        del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
