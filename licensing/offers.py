@@ -61,12 +61,8 @@ def make(
     terms = profiles.compile_terms(
         profile=profiles.get(profile), term_days=term_days, benefit_share_bps=benefit_share_bps
     )
-    require_consent(
-        version=version,
-        purposes=terms.purposes,
-        license_name=terms.profile.name,
-        to_publisher=True,
-    )
+    name = terms.profile.name
+    require_consent(version=version, purposes=terms.purposes, license_name=name, to_publisher=True)
     try:
         with transaction.atomic():
             return Offer.objects.create(
@@ -83,9 +79,7 @@ def make(
                 created_by=by,
             )
     except IntegrityError as error:
-        message = (
-            f"{version} is offered under {terms.profile.name} already. Close that offer first."
-        )
+        message = f"{version} is offered under {name} already. Close that offer first."
         raise OfferExists(message) from error
 
 

@@ -96,7 +96,7 @@ def test_a_card_without_an_offer_says_so():
         "language": "sw",
         "offers": [],
     }
-    assert "No license offered yet" in render("{% card dataset %}", dataset=dataset)
+    assert "No license offered" in render("{% card dataset %}", dataset=dataset)
 
 
 def test_a_card_shows_the_lowest_price_of_several():
