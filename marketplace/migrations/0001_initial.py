@@ -12,104 +12,317 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('ingestion', '0001_initial'),
-        ('licensing', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("ingestion", "0001_initial"),
+        ("licensing", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='LedgerTransaction',
+            name="LedgerTransaction",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('description', models.CharField(max_length=200)),
-                ('is_test', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("description", models.CharField(max_length=200)),
+                ("is_test", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
         migrations.CreateModel(
-            name='LedgerEntry',
+            name="LedgerEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('account', models.CharField(choices=[('clearing', 'Paid in, with the payment provider'), ('contributor', 'Owed to a contributor'), ('benefit-pool', 'Owed to the consenting speakers of a dataset'), ('platform-fee', 'Platform fee')], max_length=16)),
-                ('amount_minor', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('organization', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='ledger_entries', to='accounts.organization')),
-                ('transaction', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='marketplace.ledgertransaction')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "account",
+                    models.CharField(
+                        choices=[
+                            ("clearing", "Paid in, with the payment provider"),
+                            ("contributor", "Owed to a contributor"),
+                            ("benefit-pool", "Owed to the consenting speakers of a dataset"),
+                            ("platform-fee", "Platform fee"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("amount_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="ledger_entries",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "transaction",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entries",
+                        to="marketplace.ledgertransaction",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('amount_minor', 0), _negated=True), name='ledger_entry_is_not_zero'), models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='ledger_currency_is_iso4217'), models.CheckConstraint(condition=models.Q(models.Q(('account__in', ['contributor', 'benefit-pool']), ('organization__isnull', False)), models.Q(('account__in', ['clearing', 'platform-fee']), ('organization__isnull', True)), _connector='OR'), name='ledger_account_has_its_owner')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor", 0), _negated=True),
+                        name="ledger_entry_is_not_zero",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("currency__regex", "^[A-Z]{3}$")),
+                        name="ledger_currency_is_iso4217",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("account__in", ["contributor", "benefit-pool"]),
+                                ("organization__isnull", False),
+                            ),
+                            models.Q(
+                                ("account__in", ["clearing", "platform-fee"]),
+                                ("organization__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="ledger_account_has_its_owner",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Listing',
+            name="Listing",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=160)),
-                ('description', models.TextField(blank=True)),
-                ('publisher', models.CharField(max_length=120)),
-                ('language', models.CharField(max_length=35)),
-                ('task', models.CharField(max_length=24)),
-                ('allows', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), default=list, size=None)),
-                ('denies', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), default=list, size=None)),
-                ('is_free', models.BooleanField(default=False)),
-                ('is_paid', models.BooleanField(default=False)),
-                ('lowest_total_minor', models.BigIntegerField(blank=True, null=True)),
-                ('currency', models.CharField(blank=True, max_length=3)),
-                ('duration_ms', models.BigIntegerField(default=0)),
-                ('clips', models.PositiveIntegerField(default=0)),
-                ('speakers', models.PositiveIntegerField(default=0)),
-                ('published_at', models.DateTimeField()),
-                ('updated_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('search', models.GeneratedField(db_persist=True, expression=django.contrib.postgres.search.CombinedSearchVector(django.contrib.postgres.search.CombinedSearchVector(django.contrib.postgres.search.SearchVector('title', config='simple', weight='A'), '||', django.contrib.postgres.search.SearchVector('publisher', config='simple', weight='B'), django.contrib.postgres.search.SearchConfig('simple')), '||', django.contrib.postgres.search.SearchVector('description', config='simple', weight='C'), django.contrib.postgres.search.SearchConfig('simple')), output_field=django.contrib.postgres.search.SearchVectorField())),
-                ('dataset', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='listing', to='ingestion.dataset')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='ingestion.version')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("title", models.CharField(max_length=160)),
+                ("description", models.TextField(blank=True)),
+                ("publisher", models.CharField(max_length=120)),
+                ("language", models.CharField(max_length=35)),
+                ("task", models.CharField(max_length=24)),
+                (
+                    "allows",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=40), default=list, size=None
+                    ),
+                ),
+                (
+                    "denies",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=40), default=list, size=None
+                    ),
+                ),
+                ("is_free", models.BooleanField(default=False)),
+                ("is_paid", models.BooleanField(default=False)),
+                ("lowest_total_minor", models.BigIntegerField(blank=True, null=True)),
+                ("currency", models.CharField(blank=True, max_length=3)),
+                ("duration_ms", models.BigIntegerField(default=0)),
+                ("clips", models.PositiveIntegerField(default=0)),
+                ("speakers", models.PositiveIntegerField(default=0)),
+                ("published_at", models.DateTimeField()),
+                ("updated_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "search",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=django.contrib.postgres.search.CombinedSearchVector(
+                            django.contrib.postgres.search.CombinedSearchVector(
+                                django.contrib.postgres.search.SearchVector(
+                                    "title", config="simple", weight="A"
+                                ),
+                                "||",
+                                django.contrib.postgres.search.SearchVector(
+                                    "publisher", config="simple", weight="B"
+                                ),
+                                django.contrib.postgres.search.SearchConfig("simple"),
+                            ),
+                            "||",
+                            django.contrib.postgres.search.SearchVector(
+                                "description", config="simple", weight="C"
+                            ),
+                            django.contrib.postgres.search.SearchConfig("simple"),
+                        ),
+                        output_field=django.contrib.postgres.search.SearchVectorField(),
+                    ),
+                ),
+                (
+                    "dataset",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="listing",
+                        to="ingestion.dataset",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="ingestion.version",
+                    ),
+                ),
             ],
             options={
-                'indexes': [django.contrib.postgres.indexes.GinIndex(fields=['search'], name='listing_search'), django.contrib.postgres.indexes.GinIndex(fields=['allows'], name='listing_allows'), models.Index(fields=['-published_at'], name='listing_newest')],
+                "indexes": [
+                    django.contrib.postgres.indexes.GinIndex(
+                        fields=["search"], name="listing_search"
+                    ),
+                    django.contrib.postgres.indexes.GinIndex(
+                        fields=["allows"], name="listing_allows"
+                    ),
+                    models.Index(fields=["-published_at"], name="listing_newest"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Order',
+            name="Order",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('idempotency_key', models.CharField(max_length=200)),
-                ('request_sha256', models.CharField(max_length=64)),
-                ('price_minor', models.BigIntegerField()),
-                ('fee_minor', models.BigIntegerField()),
-                ('total_minor', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('state', models.CharField(choices=[('paid', 'Paid'), ('refunded', 'Refunded')], default='paid', max_length=8)),
-                ('provider', models.CharField(max_length=20)),
-                ('provider_reference', models.CharField(blank=True, max_length=120)),
-                ('is_test', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('buyer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='accounts.organization')),
-                ('grant', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='order', to='licensing.grant')),
-                ('ledger_transaction', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='order', to='marketplace.ledgertransaction')),
-                ('offer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='licensing.offer')),
-                ('placed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("idempotency_key", models.CharField(max_length=200)),
+                ("request_sha256", models.CharField(max_length=64)),
+                ("price_minor", models.BigIntegerField()),
+                ("fee_minor", models.BigIntegerField()),
+                ("total_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("paid", "Paid"), ("refunded", "Refunded")],
+                        default="paid",
+                        max_length=8,
+                    ),
+                ),
+                ("provider", models.CharField(max_length=20)),
+                ("provider_reference", models.CharField(blank=True, max_length=120)),
+                ("is_test", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "buyer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="orders",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "grant",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="order",
+                        to="licensing.grant",
+                    ),
+                ),
+                (
+                    "ledger_transaction",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="order",
+                        to="marketplace.ledgertransaction",
+                    ),
+                ),
+                (
+                    "offer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="orders",
+                        to="licensing.offer",
+                    ),
+                ),
+                (
+                    "placed_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('buyer', 'idempotency_key'), name='one_order_per_idempotency_key'), models.CheckConstraint(condition=models.Q(('fee_minor__gte', 0), ('price_minor__gte', 0), ('total_minor', django.db.models.expressions.CombinedExpression(models.F('price_minor'), '+', models.F('fee_minor')))), name='order_total_adds_up'), models.CheckConstraint(condition=models.Q(models.Q(('ledger_transaction__isnull', True), ('total_minor', 0)), models.Q(('ledger_transaction__isnull', False), ('total_minor__gt', 0)), _connector='OR'), name='order_with_money_is_in_the_ledger')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("buyer", "idempotency_key"), name="one_order_per_idempotency_key"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("fee_minor__gte", 0),
+                            ("price_minor__gte", 0),
+                            (
+                                "total_minor",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("price_minor"), "+", models.F("fee_minor")
+                                ),
+                            ),
+                        ),
+                        name="order_total_adds_up",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ledger_transaction__isnull", True), ("total_minor", 0)),
+                            models.Q(("ledger_transaction__isnull", False), ("total_minor__gt", 0)),
+                            _connector="OR",
+                        ),
+                        name="order_with_money_is_in_the_ledger",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Price',
+            name="Price",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount_minor', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('offer', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='price', to='licensing.offer')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("amount_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "offer",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="price",
+                        to="licensing.offer",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('amount_minor__gte', 0)), name='price_is_not_negative'), models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='price_currency_is_iso4217')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__gte", 0)), name="price_is_not_negative"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("currency__regex", "^[A-Z]{3}$")),
+                        name="price_currency_is_iso4217",
+                    ),
+                ],
             },
         ),
     ]
