@@ -33,7 +33,9 @@ def parameters(step: str) -> dict[str, object]:
     """Return the parameters of a step as the settings have them now."""
     match step:
         case "text" if settings.TRANSCRIPTION_ENGINE == "whisper":
-            return {"engine": "whisper", "checkpoint": settings.WHISPER_CHECKPOINT}
+            model = {"engine": "whisper", "checkpoint": settings.WHISPER_CHECKPOINT}
+            model_id = settings.WHISPER_MODEL_ID
+            return {**model, "model_id": model_id} if model_id else dict(model)
         case "text":
             return {"engine": settings.TRANSCRIPTION_ENGINE}
         case "redact":

@@ -90,6 +90,7 @@ def lay_out(*, step: StepRun, workdir: Path, stack: ExitStack) -> tuple[Path, st
             for name, done in earlier.items()
         },
         "parameters": parameters,
+        "memory_mib": settings.STEP_MEMORY_MIB,
     }
     path = workdir / "job.json"
     path.write_text(json.dumps(job))

@@ -252,6 +252,10 @@ DOWNLOAD_URL_SECONDS = 3600
 # The engine that writes down speech when no transcript comes with it (ingestion/engines).
 TRANSCRIPTION_ENGINE = os.environ.get("TRANSCRIPTION_ENGINE", "pocketsphinx")
 WHISPER_CHECKPOINT = os.environ.get("WHISPER_CHECKPOINT", "")
+# Which published model the checkpoint is: a file does not say, and word times need to know.
+WHISPER_MODEL_ID = os.environ.get("WHISPER_MODEL_ID", "")
+# What one step may take of the memory; 0 lifts the limit, as CUDA needs.
+STEP_MEMORY_MIB = int(os.environ.get("STEP_MEMORY_MIB", "4096"))
 
 # The log's name is part of every checkpoint, so it must never change: not even with the port.
 LOG_ORIGIN = os.environ.get("LOG_ORIGIN") or f"{urlsplit(SITE_URL).hostname}/log"
