@@ -10,7 +10,7 @@ import pytest
 from securesystemslib.dsse import Envelope
 from securesystemslib.signer import SSlibKey
 
-from tests import releases
+from tests import trade
 
 pytestmark = pytest.mark.django_db
 
@@ -18,8 +18,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def folder(tmp_path) -> Path:
     """A downloaded release."""
-    grant = releases.buy(releases.offer()).grant
-    return releases.write(grant, tmp_path / "release")
+    return trade.write(trade.grant(), tmp_path / "release")
 
 
 def test_openssl_alone_verifies_the_signature(folder, tmp_path):

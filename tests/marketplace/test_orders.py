@@ -19,7 +19,7 @@ from licensing.offers import OfferBeyondConsent, OfferClosed, OfferExists
 from marketplace import ledger, orders, pricing
 from marketplace.models import LedgerEntry, LedgerTransaction, Order
 from tests import factories, sealed
-from tests.releases import buy, offer, write
+from tests.trade import buy, offer, write
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +34,9 @@ def test_a_bought_release_verifies_offline(tmp_path):
 
 
 def test_a_sale_moves_money_from_buyer_to_contributor_speakers_and_platform():
-    of = offer("commercial-training-benefit-share", 10_000, benefit_share_bps=2500)
+    of = offer(
+        profile="commercial-training-benefit-share", amount_minor=10_000, benefit_share_bps=2500
+    )
     order = buy(of)
     sides = {entry.account: entry.amount_minor for entry in order.ledger_transaction.entries.all()}
     assert sides == {
@@ -49,7 +51,7 @@ def test_a_sale_moves_money_from_buyer_to_contributor_speakers_and_platform():
 
 
 def test_the_manifest_says_test_and_how_the_price_is_shared():
-    order = buy(offer("commercial-training-benefit-share", 10_000))
+    order = buy(offer(profile="commercial-training-benefit-share", amount_minor=10_000))
     grant = statement_of(order.grant)["predicate"]["grant"]
     assert grant["price"]["test"] is True
     assert grant["price"]["amount"] == "100.00"
@@ -66,7 +68,7 @@ def statement_of(grant: Grant):
 
 
 def test_a_free_license_moves_no_money():
-    order = buy(offer("CC-BY-4.0", 0))
+    order = buy(offer(profile="CC-BY-4.0", amount_minor=0, term_days=None))
     assert (order.total_minor, order.ledger_transaction) == (0, None)
     assert not LedgerEntry.objects.exists()
 
@@ -87,8 +89,8 @@ def test_the_same_key_buys_once():
 
 def test_the_same_key_for_another_offer_is_refused():
     version, buyer = sealed.version(), factories.organization()
-    buy(offer(version=version), buyer)
-    other = offer("CC-BY-4.0", 0, version=version)
+    buy(offer(of=version), buyer)
+    other = offer(profile="CC-BY-4.0", amount_minor=0, term_days=None, of=version)
     with pytest.raises(orders.IdempotencyConflict):
         buy(other, buyer)
     assert Order.objects.count() == 1
@@ -167,7 +169,7 @@ def test_a_revoked_license_downloads_nothing():
 def test_an_offer_beyond_consent_names_file_speaker_and_purpose():
     version = sealed.version(purposes=("speech-recognition", "research"))
     with pytest.raises(OfferBeyondConsent) as refusal:
-        offer(version=version)
+        offer(of=version)
     details = refusal.value.details
     assert details["purpose"] == "commercial"
     assert details["speaker"] == "p-0001"
@@ -186,10 +188,10 @@ def test_a_buyer_is_not_told_the_names_of_original_files():
 def test_one_license_is_offered_once_at_a_time():
     of = offer()
     with pytest.raises(OfferExists):
-        offer(version=of.version)
+        offer(of=of.version)
     by = factories.owner_of(of.version.dataset.organization)
     pricing.close_offer(offer=of, by=by)
-    assert offer(version=of.version).is_open
+    assert offer(of=of.version).is_open
 
 
 @pytest.mark.parametrize("amount_minor", [-1, 10**12 + 1])
@@ -200,7 +202,7 @@ def test_an_absurd_price_is_refused(amount_minor):
 
 def test_an_open_license_can_not_cost_money():
     with pytest.raises(pricing.InvalidPrice, match="would mislead"):
-        offer("CC0-1.0", 100)
+        offer(profile="CC0-1.0", amount_minor=100, term_days=None)
 
 
 def test_the_database_refuses_a_transaction_that_does_not_sum_to_zero():
@@ -269,7 +271,7 @@ def test_a_limited_license_ends_on_its_day():
 
 def test_consent_that_runs_out_closes_the_download():
     version = sealed.version(expires_on=date(2126, 1, 1))
-    grant = buy(offer(version=version)).grant
+    grant = buy(offer(of=version)).grant
     assert access.state(grant=grant).consent == "given"
     later = grant.valid_from.replace(year=2126)
     assert access.state(grant=grant, at=later).consent == "expired"
