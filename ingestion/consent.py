@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from accounts.models import User
 from ingestion.models import Blob, ConsentEvent, ConsentRecord, ConsentScope, Dataset, File, Speaker
-from ingestion.models.consent import ConsentRecordQuerySet
 
 PROFILE = "https://w3id.org/dpv/schema/dpv-27560#record-eu-gdpr"
 
@@ -83,13 +82,6 @@ class Coverage:
     def is_complete(self) -> bool:
         """Whether every millisecond is covered."""
         return bool(self.records) and not self.gaps
-
-    @property
-    def purposes(self) -> set[str]:
-        """What everybody who is heard allows."""
-        if not self.records:
-            return set()
-        return set.intersection(*(set(record.purposes) for record in self.records))
 
 
 @transaction.atomic
@@ -254,20 +246,6 @@ def withdraw(*, record: ConsentRecord, by: str) -> ConsentRecord:
         record.save(update_fields=["withdrawn_at"])
         note_event(record=record, event=ConsentEvent.Type.WITHDRAWN, actor=by)
     return record
-
-
-def coverage(
-    *, file: File, start_ms: int | None, end_ms: int | None, at: ConsentRecordQuerySet | None = None
-) -> Coverage:
-    """Tell which consents in force cover [start_ms, end_ms) of a file, and what they leave open.
-
-    For a text file (no times) any scope on the file covers all of it.
-    """
-    in_force = at if at is not None else ConsentRecord.objects.in_force()
-    scopes = ConsentScope.objects.filter(file=file, record__in=in_force).select_related(
-        "record__speaker"
-    )
-    return cover(scopes=list(scopes), start_ms=start_ms, end_ms=end_ms)
 
 
 def cover(*, scopes: list[ConsentScope], start_ms: int | None, end_ms: int | None) -> Coverage:

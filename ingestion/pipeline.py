@@ -5,7 +5,6 @@ stopped for HEART_STOPPED is anybody's. A step that is done is never done again:
 output stand, so a worker that is killed costs the running step and nothing else.
 """
 
-from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
@@ -233,8 +232,3 @@ def all_final_done(*, version: Version) -> bool:
     """Whether what the reviewer decided has been applied to every file."""
     finals = PipelineRun.objects.filter(file__version=version, phase=PipelineRun.Phase.FINAL)
     return finals.exists() and not finals.exclude(state=PipelineRun.State.DONE).exists()
-
-
-def ids(runs: Iterable[PipelineRun]) -> list[str]:
-    """Return the ids as a task takes them."""
-    return [str(run.pk) for run in runs]

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import Organization, User
-from ingestion import coverage, manifests, releases
+from ingestion import manifests, releases
 from ingestion.models import LogEntry
 from licensing import profiles
 from licensing.models import Grant, Offer
@@ -153,8 +153,3 @@ def revoke(*, grant: Grant, by: User) -> Grant:  # noqa: ARG001 - the actor of e
         grant.state, grant.revoked_at = Grant.State.REVOKED, timezone.now()
         grant.save(update_fields=["state", "revoked_at"])
     return grant
-
-
-def consent_state(*, grant: Grant) -> str:
-    """Return "given", "withdrawn" or "expired" for the people heard in the licensed version."""
-    return coverage.state(version=grant.version)

@@ -1,7 +1,6 @@
 """Offers of rights, the grants made from them, and who used a grant."""
 
 import uuid
-from typing import ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -57,14 +56,6 @@ class Offer(models.Model):
         return self.closed_at is None
 
 
-class GrantQuerySet(models.QuerySet["Grant"]):
-    """Reads of grants."""
-
-    def of(self, organization: Organization) -> Self:
-        """The grants an organization holds, newest first."""
-        return self.filter(licensee=organization).order_by("-issued_at")
-
-
 class Grant(models.Model):
     """A license: these rights in this version, to this organization, from when until when."""
 
@@ -94,8 +85,6 @@ class Grant(models.Model):
     manifest = models.JSONField()
     """The signed licensed-release statement (DSSE envelope)."""
     log_entry = models.OneToOneField(LogEntry, on_delete=models.PROTECT, related_name="+")
-
-    objects: ClassVar[models.Manager["Grant"]] = GrantQuerySet.as_manager()
 
     class Meta:
         constraints = (

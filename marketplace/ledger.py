@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import Sum
 
 from accounts.models import Organization
 from marketplace.models import LedgerEntry, LedgerTransaction
@@ -53,19 +53,6 @@ def record_sale(
         if amount
     )
     return sale
-
-
-def entries_of(*, organization: Organization) -> QuerySet[LedgerEntry]:
-    """Return what was booked for an organization and its speakers, newest first."""
-    return (
-        LedgerEntry.objects.filter(organization=organization)
-        .select_related(
-            "transaction__order__grant",
-            "transaction__order__offer__version__dataset",
-            "transaction__order__buyer",
-        )
-        .order_by("-transaction__created_at", "pk")
-    )
 
 
 def earnings(*, organization: Organization) -> list[Earning]:

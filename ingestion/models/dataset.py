@@ -1,7 +1,5 @@
 """A dataset and its versions."""
 
-from typing import ClassVar, Self
-
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
 from django.db import models
@@ -19,18 +17,6 @@ class Task(models.TextChoices):
     LANGUAGE_MODELING = "language-modeling", "Language modeling"
 
 
-class DatasetQuerySet(models.QuerySet["Dataset"]):
-    """Reads of datasets."""
-
-    def sealed(self) -> Self:
-        """Datasets with a version that anybody may see."""
-        return self.filter(versions__state=Version.State.SEALED).distinct()
-
-    def of_member(self, user: User) -> Self:
-        """Datasets of the organizations that the user belongs to."""
-        return self.filter(organization__memberships__user=user)
-
-
 class Dataset(models.Model):
     """A named collection that an organization publishes, version after version."""
 
@@ -45,8 +31,6 @@ class Dataset(models.Model):
     task = models.CharField(max_length=24, choices=Task.choices)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
-
-    objects: ClassVar[models.Manager["Dataset"]] = DatasetQuerySet.as_manager()
 
     class Meta:
         constraints = (

@@ -16,7 +16,6 @@ OURS = {"accounts", "commonhold", "ingestion", "licensing", "marketplace"}
 OPTIONAL = {"openai-whisper", "torch"}
 # Used without an import of ours: by a name in the settings, as a program, or by another library.
 NAMED = {
-    "django-filter": "named in REST_FRAMEWORK",
     "drf-spectacular-sidecar": "named in INSTALLED_APPS",
     "gunicorn": "a program",
     "numpy": "what av and soundfile give and take",
