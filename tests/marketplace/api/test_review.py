@@ -13,21 +13,6 @@ URL = "/api/v1/datasets/radio-valley/show/versions/1"
 
 
 @pytest.fixture
-def station():
-    return factories.organization("Radio Valley")
-
-
-@pytest.fixture
-def dataset(station):
-    return sealed.dataset(station, slug="show")
-
-
-@pytest.fixture
-def editor(station):
-    return client_of(station)
-
-
-@pytest.fixture
 def queued(monkeypatch):
     """The runs that workers were told about."""
     found = []
