@@ -4,10 +4,12 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from rest_framework_api_key.models import AbstractAPIKey, APIKeyManager
 from rules.permissions import has_perm
 
@@ -85,9 +87,9 @@ class Organization(models.Model):
 class Role(models.TextChoices):
     """What a member may do for the organization."""
 
-    OWNER = "owner", "Owner"
-    EDITOR = "editor", "Editor"
-    BUYER = "buyer", "Buyer"
+    OWNER = "owner", _("Owner")
+    EDITOR = "editor", _("Editor")
+    BUYER = "buyer", _("Buyer")
 
 
 class Membership(models.Model):
@@ -117,10 +119,10 @@ class Membership(models.Model):
 class Scope(models.TextChoices):
     """What a key may be used for, within what its user may do."""
 
-    READ = "read", "See what I can see"
-    CONTRIBUTE = "contribute", "Upload, record consent, review, publish"
-    BUY = "buy", "License datasets"
-    DOWNLOAD = "download", "Download licensed releases"
+    READ = "read", _("See what I can see")
+    CONTRIBUTE = "contribute", _("Upload, record consent, review, publish")
+    BUY = "buy", _("License datasets")
+    DOWNLOAD = "download", _("Download licensed releases")
 
 
 class ApiKey(AbstractAPIKey):
@@ -142,3 +144,31 @@ class ApiKey(AbstractAPIKey):
                 name="api_key_scopes_are_known",
             ),
         )
+
+
+class AuditEntry(models.Model):
+    """Who did what, and to what, with copies of it: append-only (trigger), and no foreign keys.
+
+    Names of speakers are never copied here, only their pseudonyms.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField(default=timezone.now)
+    actor = models.CharField(max_length=254)
+    """Who, as the history tells it: an address, with the key that was used; or "the site"."""
+    actor_id = models.BigIntegerField(null=True, blank=True)
+    """The user's id, where it was a user."""
+    verb = models.CharField(max_length=40)
+    """What was done, as thing.done: `recording.removed`, `consent.withdrawn`."""
+    about = ArrayField(models.CharField(max_length=80))
+    """What it touched, as kind:id, the smallest thing first: `file:12`, `dataset:3`."""
+    copies = models.JSONField(default=dict)
+    """What the history says of it, once it may be gone."""
+    request_id = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (GinIndex(fields=["about"], name="audit_about"),)
+
+    def __str__(self) -> str:
+        return f"{self.actor} {self.verb}"
