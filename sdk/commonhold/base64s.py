@@ -8,6 +8,7 @@ import base64
 import binascii
 
 from commonhold.errors import CommonholdError
+from commonhold.sentences import _
 
 
 class Base64Error(CommonholdError):
@@ -29,8 +30,9 @@ def decode(text: object) -> bytes:
     except (ValueError, binascii.Error):
         data = None
     if data is None or encode(data) != text:
-        message = "A base64 value is damaged: it has characters or bits that do not belong there."
-        raise Base64Error(message)
+        raise Base64Error(
+            _("A base64 value is damaged: it has characters or bits that do not belong there.")
+        )
     return data
 
 
@@ -46,6 +48,7 @@ def decode_url(text: str) -> bytes:
     except (ValueError, binascii.Error):
         data = None
     if data is None or encode_url(data) != text:
-        message = "A base64url value is damaged: it has characters or bits that do not belong."
-        raise Base64Error(message)
+        raise Base64Error(
+            _("A base64url value is damaged: it has characters or bits that do not belong.")
+        )
     return data

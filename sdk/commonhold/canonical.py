@@ -13,6 +13,7 @@ from typing import NoReturn, cast
 import rfc8785
 
 from commonhold.errors import CommonholdError
+from commonhold.sentences import _
 
 MAX_INT = 2**53 - 1
 CHUNK = 1024 * 1024
@@ -34,13 +35,13 @@ def _check(value: object, where: str) -> None:
         _check_text(value, where)
     elif isinstance(value, int):
         if abs(value) > MAX_INT:
-            message = f"{where} holds {value}, which is beyond 2^53: write it as a string."
-            raise CanonicalError(message)
+            sentence = _("%(where)s holds %(value)s, which is beyond 2^53: write it as a string.")
+            raise CanonicalError(sentence, where=where, value=str(value))
     elif isinstance(value, dict):
         for key, item in value.items():
             if not isinstance(key, str):
-                message = f"{where} has the key {key!r}; keys must be strings."
-                raise CanonicalError(message)
+                sentence = _("%(where)s has the key %(key)s; keys must be strings.")
+                raise CanonicalError(sentence, where=where, key=repr(key))
             _check_text(key, where)
             _check(item, f"{where}.{key}")
     elif isinstance(value, list | tuple):
@@ -48,16 +49,18 @@ def _check(value: object, where: str) -> None:
             _check(item, f"{where}[{position}]")
     else:
         kind = TYPE_NAMES.get(type(value), type(value).__name__)
-        message = f"{where} holds {kind}; only strings, whole numbers, true, false and null go."
-        raise CanonicalError(message)
+        sentence = _(
+            "%(where)s holds %(kind)s; only strings, whole numbers, true, false and null go."
+        )
+        raise CanonicalError(sentence, where=where, kind=kind)
 
 
 def _check_text(text: str, where: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError:
-        message = f"{where} holds half a character (a lone surrogate), which is not text."
-        raise CanonicalError(message) from None
+        sentence = _("%(where)s holds half a character (a lone surrogate), which is not text.")
+        raise CanonicalError(sentence, where=where) from None
 
 
 def encode(value: object) -> bytes:
@@ -68,8 +71,7 @@ def encode(value: object) -> bytes:
     try:
         _check(value, "the value")
     except RecursionError:
-        message = "The value is nested too deeply to be written."
-        raise CanonicalError(message) from None
+        raise CanonicalError(_("The value is nested too deeply to be written.")) from None
     return rfc8785.dumps(cast("dict[str, None]", value))
 
 
@@ -77,15 +79,15 @@ def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found: dict[str, object] = {}
     for key, value in pairs:
         if key in found:
-            message = f"The JSON names “{key}” twice, so two readers could read two things."
-            raise CanonicalError(message)
+            sentence = _("The JSON names “%(key)s” twice, so two readers could read two things.")
+            raise CanonicalError(sentence, key=key)
         found[key] = value
     return found
 
 
 def _no_fraction(text: str) -> NoReturn:
-    message = f"The JSON holds the number {text}; only whole numbers are allowed."
-    raise CanonicalError(message)
+    sentence = _("The JSON holds the number %(number)s; only whole numbers are allowed.")
+    raise CanonicalError(sentence, number=text)
 
 
 def decode(data: bytes) -> object:
@@ -98,8 +100,7 @@ def decode(data: bytes) -> object:
             parse_constant=_no_fraction,
         )
     except (ValueError, RecursionError) as error:
-        message = f"This is not JSON: {error}."
-        raise CanonicalError(message) from error
+        raise CanonicalError(_("This is not JSON: %(fault)s."), fault=str(error)) from error
     return value
 
 
@@ -107,8 +108,9 @@ def decode_exact(data: bytes) -> object:
     """Parse JSON that must be canonical to the byte: reading and rewriting gives the same bytes."""
     value = decode(data)
     if encode(value) != data:
-        message = "This JSON is not in its canonical form (RFC 8785), so it was changed or retyped."
-        raise CanonicalError(message)
+        raise CanonicalError(
+            _("This JSON is not in its canonical form (RFC 8785), so it was changed or retyped.")
+        )
     return value
 
 

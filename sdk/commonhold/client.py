@@ -54,7 +54,7 @@ class RefusedError(CommonholdError):
         super().__init__(str(problem.get("detail") or problem.get("title")), **details)
         self.problem = dict(problem)
 
-    def as_problem(self) -> dict[str, object]:
+    def as_problem(self, *, detail: str = "") -> dict[str, object]:  # noqa: ARG002 - the site told it
         """Return the problem document as the site sent it."""
         return self.problem
 
@@ -211,17 +211,15 @@ class Client:
         `options` are httpx's. Raises RefusedError, ServerError, NetworkError.
         """
         response = self.patiently(lambda: self._api.request(method, path, **options))
-        if not response.content:
-            return None
-        try:
-            return response.json()
-        except ValueError as error:
-            message = f"{response.url} did not answer with JSON. Is this a Commonhold site?"
-            raise ServerError(message) from error
+        return _json(response) if response.content else None
 
     def site_file(self, path: str) -> bytes:
         """Return the bytes of a public file of the site, such as /log/checkpoint."""
         return self.patiently(lambda: self.plain.get(self.url + path)).content
+
+    def site_json(self, path: str) -> Any:
+        """Return a public JSON document of the site, such as /status/."""
+        return _json(self.patiently(lambda: self.plain.get(self.url + path)))
 
     def pages(self, path: str, params: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
         """Yield the results of a list, page after page."""
@@ -248,6 +246,14 @@ class Client:
         """Return the dataset `org/slug`."""
         answer: dict[str, Any] = self.request("GET", dataset_path(name))
         return answer
+
+
+def _json(response: httpx.Response) -> Any:
+    try:
+        return response.json()
+    except ValueError as error:
+        message = f"{response.url} did not answer with JSON. Is this a Commonhold site?"
+        raise ServerError(message) from error
 
 
 def dataset_path(name: str, *more: object) -> str:

@@ -1,21 +1,23 @@
 """`log check`, `log prove`: the public log, held to what it said before."""
 
+import time
 from pathlib import Path
 
 import click
 
-from commonhold import merkle, notes, pins, tlog
+from commonhold import listcheck, merkle, notes, tlog
 from commonhold.canonical import sha256_hex
 from commonhold.client import Client
-from commonhold.downloading import TRUSTED_ROOT_URL
+from commonhold.downloading import site_roots, site_trust
 from commonhold.errors import CommonholdError
 from commonhold.filecheck import PROOFS
 from commonhold.pins import state_dir, write_private
 from commonhold.signing import parse_envelope
 from commonhold.terminal import Outcome, reporting
 from commonhold.tiles import tile_nodes
-from commonhold.trust import Trust, read_trusted_root
+from commonhold.trust import Trust, follow, read_trusted_root
 
+CACHED_S = 2
 TRUST_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -27,18 +29,26 @@ class LogRewrittenError(CommonholdError):
 
 
 def _trust(client: Client, given: Path | None) -> Trust:
-    if given is not None:
-        return read_trusted_root(given.read_bytes())
-    return pins.pin(client.site_file(TRUSTED_ROOT_URL))
+    """Return the site's keys, followed from those given, or from those pinned if there are any."""
+    if given is None:
+        return site_trust(client)
+    return follow(read_trusted_root(given.read_bytes()), *site_roots(client))
 
 
 def _checkpoint(client: Client, trust: Trust) -> tuple[str, notes.Checkpoint]:
     note = client.site_file("/log/checkpoint").decode()
-    checkpoint = notes.open_checkpoint(note, trust.log_vkey)
+    checkpoint = _opened(note, trust)
     if checkpoint.origin != trust.origin:
         message = f"The checkpoint is of the log {checkpoint.origin}, not of {trust.origin}."
         raise notes.NoteError(message)
     return note, checkpoint
+
+
+def _opened(note: str, trust: Trust) -> notes.Checkpoint:
+    log = trust.log_of(note)
+    checkpoint = notes.open_checkpoint(note, log.verifier)
+    log.require(checkpoint)
+    return checkpoint
 
 
 def _nodes(client: Client, size: int) -> merkle.NodeReader:
@@ -54,22 +64,36 @@ def log() -> None:
 @click.option("--trust", "given", type=TRUST_FILE, help="The site's trusted_root.json.")
 @reporting
 def check(given: Path | None) -> Outcome:
-    """Check that the log only grew since the last time you asked, and remember where it is now."""
+    """Check that the log only grew since the last time you asked, and remember where it is now.
+
+    And that the status lists are those whose digests were logged, not others made for you.
+    """
     with Client() as client:
         trust = _trust(client, given)
+        lists = listcheck.fetch(client, trust)
         note, now = _checkpoint(client, trust)
-        name = sha256_hex(trust.log_vkey.encode())[:32]
+        if any(one.index >= now.size for one in lists):
+            # A copy of the checkpoint may be a second old.
+            time.sleep(CACHED_S)
+            note, now = _checkpoint(client, trust)
+        name = sha256_hex(trust.origin.encode())[:32]
         kept = state_dir() / "checkpoints" / f"{name}.txt"
         data = {"origin": now.origin, "size": now.size, "root": now.root.hex(), "since": None}
+        data["status_lists"] = len(lists)
         if kept.exists():
-            before = notes.open_checkpoint(kept.read_text(), trust.log_vkey)
+            before = _opened(kept.read_text(), trust)
             data["since"] = before.size
             _require_growth(client, before, now)
+        for one in lists:
+            one.require_logged(note, now.size, _nodes(client, now.size))
     write_private(kept, note.encode())
     since = "This is the first time you ask; it is remembered."
     if data["since"] is not None:
         since = f"It contains all {data['since']} entries that it had before."
-    return Outcome(data, [f"{now.origin}: {now.size} entries, signed. {since}"])
+    lines = [f"{now.origin}: {now.size} entries, signed. {since}"]
+    if lists:
+        lines.append(f"{len(lists)} status lists are served as they were logged.")
+    return Outcome(data, lines)
 
 
 def _require_growth(client: Client, before: notes.Checkpoint, now: notes.Checkpoint) -> None:
@@ -102,7 +126,7 @@ def prove(target: Path, given: Path | None, out: Path | None) -> Outcome:
         key = envelope.verify(trusted.key for trusted in trust.manifest_keys)
         note, now = _checkpoint(client, trust)
         proof = tlog.prove(old.index, note, now.size, _nodes(client, now.size))
-    proof.verify(tlog.entry_body(envelope, key), trust.log_vkey)
+    proof.verify(tlog.entry_body(envelope, key), trust.log_of(note).verifier)
     if out is not None:
         out.write_bytes(proof.to_bytes())
     data = {"origin": now.origin, "index": old.index, "size": now.size, "root": now.root.hex()}

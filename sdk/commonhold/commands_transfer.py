@@ -66,17 +66,27 @@ def upload(
         created = _ensure_dataset(client, name, title, language, task)
         done = uploading.upload_all(client, name, files, show_progress)
         version = client.request("POST", dataset_path(name, "versions"))
-        data: dict[str, Any] = {"dataset": name, "created": created, "files": done}
-        lines = [f"Uploaded {len(done)} files to {name}, version {version['number']}."]
+        data: dict[str, Any] = {"dataset": name, "created": created}
+        data |= {"files": done.files, "kept": done.kept}
+        lines = [_uploaded_line(done, name, version["number"])]
         if consent is not None:
             data["consent"] = uploading.import_consent(client, name, consent, notice)
-            speakers, records = data["consent"]["speakers"], data["consent"]["records"]
-            lines.append(f"Consent of {speakers} speakers in {records} records.")
+            lines.append(_consent_line(data["consent"]))
         if process:
             path = dataset_path(name, "versions", version["number"], "process")
             version = client.request("POST", path) or version
             lines.append(f"The pipeline runs. Watch it: commonhold status {name} --watch")
     return Outcome(data | {"version": version}, lines)
+
+
+def _uploaded_line(done: uploading.Uploaded, name: str, number: int) -> str:
+    there = f" {len(done.kept)} were there already." if done.kept else ""
+    return f"Uploaded {len(done.files)} files to {name}, version {number}.{there}"
+
+
+def _consent_line(made: dict[str, Any]) -> str:
+    known = f" {made['known']} were recorded before." if made["known"] else ""
+    return f"Consent of {made['speakers']} speakers in {made['records']} records.{known}"
 
 
 def _newest_version(client: Client, name: str) -> dict[str, Any]:
@@ -95,14 +105,17 @@ def _status_lines(name: str, version: dict[str, Any]) -> list[str]:
         steps = Counter(step["state"] for step in run["steps"])
         counts = ", ".join(f"{count} {state}" for state, count in sorted(steps.items()))
         lines.append(f"  {run['path']}: {run['state']} ({counts})")
-        lines += [f"    {step['name']}: {step['error']}" for step in run["steps"] if step["error"]]
+        told = [f"    {step['name']}: {step['error']}" for step in run["steps"] if step["error"]]
+        lines += told or ([f"    {run['error']}"] if run["error"] else [])
     lines += [
         f"  {file['path']}: {file['error']}" for file in version["files"] if file.get("error")
     ]
     if version.get("seal_error"):
         lines.append(f"  It could not be sealed: {version['seal_error']}")
+    if version.get("left_out"):
+        lines.append(f"  Left out: {', '.join(version['left_out'])}")
     review = version.get("review")
-    if review and version["state"] == "review":
+    if review:
         lines.append(
             f"  To review: {review['open_findings']} findings, "
             f"{review['unreviewed_segments']} segments; "

@@ -22,11 +22,12 @@ from commonhold.client import (
 )
 from commonhold.errors import CommonholdError
 from commonhold.paths import check_path, path_key
-from commonhold.trust import Trust
+from commonhold.sentences import _
+from commonhold.trust import PATH as ROOT_PATH
+from commonhold.trust import Trust, version_path
 
 WORKERS = 4
 PARTS = ".parts"
-TRUSTED_ROOT_URL = "/.well-known/commonhold/trusted_root.json"
 NOT_IN_FORCE = frozenset({"revoked", "expired", "not-yet"})
 Progress = Callable[[str, int, int], None]
 
@@ -78,10 +79,10 @@ def find_grant(client: Client, dataset: str, version: int | None = None) -> dict
     ]
     if not grants:
         which = wanted if version is None else f"{wanted}@{version}"
-        message = (
-            f"You have no license in force for {which}. See what is offered: commonhold search"
+        sentence = _(
+            "You have no license in force for %(which)s. See what is offered: commonhold search"
         )
-        raise NoGrantError(message, dataset=wanted)
+        raise NoGrantError(sentence, dataset=wanted, which=which)
     return max(grants, key=lambda grant: (int(grant["version"]), grant["valid_from"]))
 
 
@@ -92,8 +93,7 @@ def list_release(client: Client, grant_id: str) -> list[RemoteFile]:
         for entry in client.request("GET", f"grants/{grant_id}/release")["files"]
     ]
     if len({path_key(file.path) for file in files}) != len(files):
-        message = "The site lists two files under one name, so nothing was downloaded."
-        raise ServerError(message)
+        raise ServerError(_("The site lists two files under one name, so nothing was downloaded."))
     return files
 
 
@@ -136,8 +136,10 @@ def _fill(client: Client, file: RemoteFile, path: Path) -> None:
                 return
             failures = 0 if part.tell() > before else failures + 1
             if failures == ATTEMPTS:
-                message = f"“{file.path}” could not be fetched: {trouble}. Run this again to go on."
-                raise NetworkError(message, path=file.path)
+                sentence = _(
+                    "“%(path)s” could not be fetched: %(trouble)s. Run this again to go on."
+                )
+                raise NetworkError(sentence, path=file.path, trouble=str(trouble))
             client.pause(failures)
 
 
@@ -164,11 +166,21 @@ def fetch_file(client: Client, file: RemoteFile, folder: Path) -> bool:
         part.unlink()
         if last:
             break
-    message = (
-        f"“{file.path}” arrived twice with other bytes than promised, so it was not kept. "
+    sentence = _(
+        "“%(path)s” arrived twice with other bytes than promised, so it was not kept. "
         "Try again later; if it stays, tell the site."
     )
-    raise DigestMismatchError(message, path=file.path)
+    raise DigestMismatchError(sentence, path=file.path)
+
+
+def site_roots(client: Client) -> tuple[bytes, Callable[[int], bytes]]:
+    """Return the trusted root that the site serves now, and what fetches an earlier version."""
+    return client.site_file(ROOT_PATH), lambda version: client.site_file(version_path(version))
+
+
+def site_trust(client: Client) -> Trust:
+    """Return the site's keys as it serves them now, and pin them; refuses what `pins.pin` does."""
+    return pins.pin(*site_roots(client))
 
 
 @dataclass(frozen=True)
@@ -188,7 +200,7 @@ def download(
 
     What is already there is checked, not fetched again.
     """
-    trust = pins.pin(client.site_file(TRUSTED_ROOT_URL))
+    trust = site_trust(client)
     files = list_release(client, grant_id)
     total, done, fetched = sum(file.size for file in files), 0, 0
 

@@ -3,6 +3,7 @@
 import httpx
 
 from commonhold.errors import CommonholdError
+from commonhold.sentences import _
 
 MAX_BYTES = 64 * 1024 * 1024
 TIMEOUT_S = 10
@@ -24,9 +25,8 @@ def fetch_small(url: str) -> bytes:
             for chunk in response.iter_bytes():
                 data += chunk
                 if len(data) > MAX_BYTES:
-                    message = f"{url} is too large to be a status list."
-                    raise FetchError(message, url=url)
+                    raise FetchError(_("%(url)s is too large to be a status list."), url=url)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        message = f"{url} could not be asked: {error}"
-        raise FetchError(message, url=url) from error
+        sentence = _("%(url)s could not be asked: %(fault)s")
+        raise FetchError(sentence, url=url, fault=str(error)) from error
     return bytes(data)

@@ -20,6 +20,7 @@ from commonhold.manifest import Json
 from commonhold.merkle import RootBuilder
 from commonhold.paths import visible
 from commonhold.report import Check, State
+from commonhold.sentences import Filled, Sentence, _, filled, n_, told
 from commonhold.trust import read_trusted_root
 
 PROOFS = (
@@ -34,6 +35,8 @@ OTHER_TOOLS = ".cache/huggingface/"
 WORKERS = 4
 BATCH = 256
 MAX_LISTED = 1000
+CHANGED = _("was changed: its SHA-256 is not the one that was signed")
+TWO_DIGESTS = _("has one digest in the manifest and another in the index")
 
 
 @dataclass
@@ -43,12 +46,12 @@ class _Inspection:
     subjects: Mapping[str, object]
     withdrawn: frozenset[int]
     present: dict[str, Path] = field(default_factory=dict)
-    faults: list[tuple[str, str]] = field(default_factory=list)
+    faults: list[tuple[str, Sentence]] = field(default_factory=list)
     affected: list[str] = field(default_factory=list)
     checked: int = 0
     bytes: int = 0
 
-    def add(self, path: str, fault: str | None) -> None:
+    def add(self, path: str, fault: Sentence | None) -> None:
         if fault is not None:
             self.faults.append((path, fault))
 
@@ -63,13 +66,14 @@ def _listing(folder: Path, prefix: str = "") -> Iterator[tuple[str, os.DirEntry[
                 yield name, entry
 
 
-def _fault_of(path: Path | None, sha256: object, size: int | None = None) -> str | None:
+def _fault_of(path: Path | None, sha256: object, size: int | None = None) -> Sentence | None:
     if path is None:
-        return "is missing"
+        return _("is missing")
     if size is not None and path.stat().st_size != size:
-        return f"has {path.stat().st_size} bytes instead of {size}"
+        there = path.stat().st_size
+        return filled(_("has %(bytes)s bytes instead of %(signed)s"), bytes=there, signed=size)
     if digest_file(path)[0] != sha256:
-        return "was changed: its SHA-256 is not the one that was signed"
+        return CHANGED
     return None
 
 
@@ -92,7 +96,7 @@ def _check_rows(rows: Iterable[index.IndexRow], found: _Inspection) -> set[str]:
             for row, fault in zip(batch, faults, strict=True):
                 found.add(row.path, fault)
                 if found.subjects.get(row.path, row.sha256) != row.sha256:
-                    found.add(row.path, "has one digest in the manifest and another in the index")
+                    found.add(row.path, TWO_DIGESTS)
                 if found.withdrawn.intersection(row.consents):
                     found.affected.append(row.path)
                 names.add(row.path)
@@ -105,21 +109,22 @@ def _check_index(files: Json, found: _Inspection) -> set[str]:
     """Check files.jsonl and all it lists; return the names that it lists."""
     path = found.present.get("files.jsonl")
     if path is None:
-        found.add("files.jsonl", "is missing")
+        found.add("files.jsonl", _("is missing"))
         return set()
     sha256, tree = hashlib.sha256(), RootBuilder()
     try:
         names = _check_rows(index.parse(_index_lines(path, sha256, tree)), found)
     except CommonholdError as error:
-        found.add("files.jsonl", f"can't be relied on: {error.message}")
+        why = Filled(error.sentence, error.details)
+        found.add("files.jsonl", filled(_("can't be relied on: %(why)s"), why=why))
         return set()
     merkle = cast("Json", files["merkle"])
     if sha256.hexdigest() != found.subjects["files.jsonl"]:
-        found.add("files.jsonl", "was changed: its SHA-256 is not the one that was signed")
+        found.add("files.jsonl", CHANGED)
     elif (tree.root().hex(), tree.size) != (merkle["root"], merkle["size"]):
-        found.add("files.jsonl", "does not add up to the Merkle root that was signed")
+        found.add("files.jsonl", _("does not add up to the Merkle root that was signed"))
     elif found.bytes != files["bytes"]:
-        found.add("files.jsonl", "does not add up to the size that was signed")
+        found.add("files.jsonl", _("does not add up to the size that was signed"))
     return names
 
 
@@ -128,7 +133,8 @@ def _check_root(path: Path | None, found: _Inspection) -> None:
         if path is not None:
             read_trusted_root(path.read_bytes())
     except CommonholdError as error:
-        found.add("trusted_root.json", f"is damaged: {error.message}")
+        why = Filled(error.sentence, error.details)
+        found.add("trusted_root.json", filled(_("is damaged: %(why)s"), why=why))
 
 
 def _take_stock(folder: Path, found: _Inspection) -> None:
@@ -136,9 +142,9 @@ def _take_stock(folder: Path, found: _Inspection) -> None:
         if name.startswith(OTHER_TOOLS):
             continue
         if name in found.present:
-            found.add(name, "is there twice under names that look alike")
+            found.add(name, _("is there twice under names that look alike"))
         if entry.is_symlink() or not entry.is_file(follow_symlinks=False):
-            found.add(name, "is a link or a device, not a file")
+            found.add(name, _("is a link or a device, not a file"))
             continue
         found.present[name] = Path(entry.path)
 
@@ -159,10 +165,10 @@ def check_files(folder: Path, statement: Json, withdrawn: frozenset[int] = froze
     for name in sorted(subjects.keys() - known - {"files.jsonl"}):
         found.add(name, _fault_of(found.present.get(name), subjects[name]))
     for name in PROOFS:
-        found.add(name, None if name in found.present else "is missing")
+        found.add(name, None if name in found.present else _("is missing"))
     _check_root(found.present.get("trusted_root.json"), found)
     for name in sorted(found.present.keys() - known - subjects.keys() - set(PROOFS)):
-        found.add(name, "is not part of the release; take it away")
+        found.add(name, _("is not part of the release; take it away"))
     return _conclude(found)
 
 
@@ -171,12 +177,20 @@ def _conclude(found: _Inspection) -> Check:
     if found.affected:
         details["withdrawn_files"] = found.affected[:MAX_LISTED]
     if not found.faults:
-        sentence = f"All {found.checked} files are exactly what was signed, and none is extra."
+        sentence = n_(
+            "All %(checked)s files are exactly what was signed, and none is extra.",
+            "All %(checked)s files are exactly what was signed, and none is extra.",
+            found.checked,
+        )
         return Check(State.OK, sentence, details)
     path, fault = found.faults[0]
     more = len(found.faults) - 1
-    also = f" And {more} more." if more else ""
     details["faults"] = [
-        {"path": visible(path), "fault": fault} for path, fault in found.faults[:MAX_LISTED]
+        {"path": visible(path), "fault": told(fault, {})}
+        for path, fault in found.faults[:MAX_LISTED]
     ]
-    return Check(State.FAILED, f"“{visible(path)}” {fault}.{also}", details)
+    sentence = n_(
+        "“%(path)s” %(fault)s. And %(more)s more.", "“%(path)s” %(fault)s. And %(more)s more.", more
+    )
+    words = {"path": visible(path), "fault": fault, "more": more}
+    return Check(State.FAILED, sentence if more else _("“%(path)s” %(fault)s."), details, words)

@@ -13,6 +13,7 @@ from commonhold import canonical
 from commonhold.errors import CommonholdError
 from commonhold.merkle import RootBuilder
 from commonhold.paths import check_path, path_key
+from commonhold.sentences import Filled, Sentence, _, filled
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 REQUIRED = frozenset({"p", "n", "sha256", "t", "src", "c", "act"})
@@ -67,8 +68,9 @@ class Summary:
     root: str
 
 
-def _refuse(number: int, fault: str) -> InvalidIndexError:
-    return InvalidIndexError(f"Line {number} of files.jsonl {fault}.", line=number)
+def _refuse(number: int, fault: Sentence) -> InvalidIndexError:
+    sentence = _("Line %(line)s of files.jsonl %(fault)s.")
+    return InvalidIndexError(sentence, line=number, fault=fault)
 
 
 def _is_count(value: object) -> bool:
@@ -86,18 +88,20 @@ def parse_line(line: bytes, number: int = 1) -> IndexRow:
     try:
         row = canonical.decode_exact(line)
     except canonical.CanonicalError as error:
-        raise _refuse(number, f"can't be read: {error.message}") from error
+        why = Filled(error.sentence, error.details)
+        raise _refuse(number, filled(_("can't be read: %(why)s"), why=why)) from error
     if not isinstance(row, dict) or not REQUIRED <= row.keys() <= REQUIRED | {"seg"}:
-        raise _refuse(number, f"must have the keys {', '.join(sorted(REQUIRED))}")
+        keys = ", ".join(sorted(REQUIRED))
+        raise _refuse(number, filled(_("must have the keys %(keys)s"), keys=keys))
     if not all(isinstance(row[key], str) for key in ("p", "sha256", "t", "src")):
-        raise _refuse(number, "has something other than text in p, sha256, t or src")
+        raise _refuse(number, _("has something other than text in p, sha256, t or src"))
     if not SHA256.fullmatch(row["sha256"]) or not _is_count(row["n"]):
-        raise _refuse(number, "has a digest or a size that can't be one")
+        raise _refuse(number, _("has a digest or a size that can't be one"))
     if not _all(row["c"], int) or not _all(row["act"], str):
-        raise _refuse(number, "must list consent numbers in c and activity names in act")
+        raise _refuse(number, _("must list consent numbers in c and activity names in act"))
     segments = row.get("seg")
     if segments is not None and not _valid_segments(segments):
-        raise _refuse(number, "must list [start_ms, end_ms, consent] in seg, start before end")
+        raise _refuse(number, _("must list [start_ms, end_ms, consent] in seg, start before end"))
     return IndexRow(
         path=check_path(row["p"]),
         size=row["n"],
@@ -127,10 +131,10 @@ def lines(rows: Iterable[IndexRow]) -> Iterator[bytes]:
     for row in sorted(rows, key=lambda row: row.path.encode()):
         key = path_key(row.path)
         if key in twins:
-            message = (
-                f"“{row.path}” and “{twins[key]}” are one file on some systems; rename one of them."
+            sentence = _(
+                "“%(path)s” and “%(twin)s” are one file on some systems; rename one of them."
             )
-            raise InvalidIndexError(message, path=row.path)
+            raise InvalidIndexError(sentence, path=row.path, twin=twins[key])
         twins[key] = row.path
         yield row.line() + b"\n"
 
@@ -143,13 +147,14 @@ def parse(raw_lines: Iterable[bytes]) -> Iterator[IndexRow]:
     previous, keys = b"", set[str]()
     for number, raw in enumerate(raw_lines, start=1):
         if not raw.endswith(b"\n"):
-            raise _refuse(number, "is cut short: it does not end with a newline")
+            raise _refuse(number, _("is cut short: it does not end with a newline"))
         row = parse_line(raw[:-1], number)
         key = path_key(row.path)
         if key in keys:
-            raise _refuse(number, f"names “{row.path}”, which is there already or has a twin")
+            fault = _("names “%(path)s”, which is there already or has a twin")
+            raise _refuse(number, filled(fault, path=row.path))
         if row.path.encode() <= previous:
-            raise _refuse(number, "is out of order: lines are sorted by path")
+            raise _refuse(number, _("is out of order: lines are sorted by path"))
         keys.add(key)
         previous = row.path.encode()
         yield row

@@ -8,7 +8,7 @@ grant). `releaseDigest` = SHA-256(JCS(release)) ties every grant to the one rele
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from importlib import resources
@@ -19,7 +19,7 @@ from jsonschema.exceptions import best_match  # type: ignore[import-untyped]
 
 from commonhold import canonical, purposes, times
 from commonhold.errors import CommonholdError
-from commonhold.index import IndexRow, Summary
+from commonhold.index import Summary
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://w3id.org/commonhold/licensed-release/v1"
@@ -28,6 +28,7 @@ CONSENT_PROFILE = "https://w3id.org/dpv/schema/dpv-27560#record-eu-gdpr"
 CROISSANT_VERSION = "http://mlcommons.org/croissant/1.1"
 ALL_SHARES_BPS = 10_000
 MAX_SUBJECT_FILES = 1000
+PAPERS = frozenset({"files.jsonl", "croissant.json", "LICENSE.txt"})
 MAX_SHOWN = 300
 
 Json = dict[str, object]
@@ -66,12 +67,11 @@ def new_nonce() -> str:
 
 
 def build_consent(
-    *, status_uri: str, records: Sequence[Mapping[str, object]], summary: Mapping[str, object]
+    *, records: Sequence[Mapping[str, object]], summary: Mapping[str, object]
 ) -> Json:
     """Return the public shadow of the consents; keys of `records` as in the schema's `record`."""
     return {
         "profile": CONSENT_PROFILE,
-        "statusList": {"uri": status_uri, "bits": 2},
         "records": [dict(record) for record in records],
         "summary": dict(summary),
     }
@@ -99,6 +99,8 @@ def build_release(
     *,
     release_id: str,
     dataset: str,
+    name: str,
+    instance: str,
     version: str,
     title: str,
     publisher: Mapping[str, object],
@@ -108,19 +110,25 @@ def build_release(
     sources: Sequence[Mapping[str, object]],
     consent: Mapping[str, object],
     processing: Sequence[Mapping[str, object]],
+    heard_ms: int,
+    unheard_ms: int,
     supersedes: str | None = None,
     local_contexts: Sequence[Mapping[str, object]] = (),
 ) -> Json:
     """Return the `release` block, the same for every licensee.
 
-    `release_id` and `supersedes` are `urn:uuid:…`, `dataset` the dataset's URL, `consent` comes
-    from `build_consent`; `sources` and `processing` as in the schema's `source` and `activity`.
+    `release_id`, `dataset`, `instance` and `supersedes` are `urn:uuid:…`, so that they outlive any
+    address; `name` is `organization/dataset`. `consent` comes from `build_consent`; `sources` and
+    `processing` as in the schema's `source` and `activity`. `heard_ms` and `unheard_ms`: how much
+    of what is published a person played before the seal, and how much nobody did.
     """
     digest = {"sha256": croissant_sha256}
     croissant = {"path": "croissant.json", "digest": digest, "conformsTo": CROISSANT_VERSION}
     return {
         "id": release_id,
         "dataset": dataset,
+        "name": name,
+        "instance": instance,
         "version": version,
         "title": title,
         "publisher": dict(publisher),
@@ -130,6 +138,7 @@ def build_release(
         "sources": [dict(source) for source in sources],
         "consent": dict(consent),
         "processing": [dict(activity) for activity in processing],
+        "review": {"heardMs": heard_ms, "unheardMs": unheard_ms},
         "labels": {"localContexts": [dict(label) for label in local_contexts]},
         "exports": {"croissant": croissant},
     }
@@ -212,35 +221,44 @@ def build_statement(
     release: Json,
     log_origin: str,
     log_policy: str,
-    rows: Iterable[IndexRow],
+    subjects: Mapping[str, str],
     license_block: Json | None = None,
     grant: Json | None = None,
 ) -> Json:
     """Return the whole statement, checked; sign `encode(statement)`.
 
-    `rows` are the index's, in its order: up to 1000 files become subjects, so that
-    `sha256sum -c` and cosign can check them without the index. Raises ManifestError.
+    `subjects` are the release's files and their SHA-256 (hex), if they are 1000 or fewer, so that
+    `sha256sum -c` and cosign can check them without the index; none if there are more. A licensed
+    release repeats those of its attestation (`file_subjects`). Raises ManifestError.
     """
     files = cast("Json", release["files"])
     croissant = cast("dict[str, Json]", release["exports"])["croissant"]
-    subjects = {"files.jsonl": cast("Json", files["index"])["digest"]}
-    subjects["croissant.json"] = croissant["digest"]
+    named = {"files.jsonl": cast("Json", files["index"])["digest"]}
+    named["croissant.json"] = croissant["digest"]
     predicate: Json = {"schema": SCHEMA_ID, "release": release}
     predicate["releaseDigest"] = {"sha256": canonical.digest(release)}
     predicate["log"] = {"origin": log_origin, "policy": log_policy}
     if license_block is not None and grant is not None:
         predicate |= {"license": license_block, "grant": grant}
-        subjects["LICENSE.txt"] = cast("Json", license_block["text"])["digest"]
-    if cast("int", files["count"]) <= MAX_SUBJECT_FILES:
-        subjects |= {row.path: {"sha256": row.sha256} for row in rows}
+        named["LICENSE.txt"] = cast("Json", license_block["text"])["digest"]
+    named |= {path: {"sha256": sha256} for path, sha256 in subjects.items()}
     statement: Json = {
         "_type": STATEMENT_TYPE,
-        "subject": [{"name": name, "digest": digest} for name, digest in subjects.items()],
+        "subject": [{"name": name, "digest": digest} for name, digest in named.items()],
         "predicateType": PREDICATE_TYPE,
         "predicate": predicate,
     }
     check(statement)
     return statement
+
+
+def file_subjects(statement: Json) -> dict[str, str]:
+    """Return the files that a statement names as subjects beside its papers, with their SHA-256."""
+    return {
+        cast("str", subject["name"]): cast("dict[str, str]", subject["digest"])["sha256"]
+        for subject in cast("list[Json]", statement["subject"])
+        if subject["name"] not in PAPERS
+    }
 
 
 def encode(statement: Json) -> bytes:
@@ -286,14 +304,20 @@ def _check_release(release: Json, digest: Json) -> None:
     _require(files["count"] == files["merkle"]["size"], "it counts its files in two ways")
     times.read(cast("str", release["issued"]))
     records = cast("dict[str, list[Json]]", release["consent"])["records"]
-    for key in ("c", "idx"):
-        numbers = [record[key] for record in records]
-        _require(len(set(numbers)) == len(numbers), f"two of its consents have one number ({key})")
+    numbers = {record["c"] for record in records}
+    _require(len(numbers) == len(records), "two of its consents have one number")
+    places = {(place["uri"], place["idx"]) for place in map(status_place, records)}
+    _require(len(places) == len(records), "two of its consents have one place in a status list")
     for record in records:
         given = times.read_date(cast("str", record["given"]))
         if record["expires"] is not None:
             expires = times.read_date(cast("str", record["expires"]))
             _require(given <= expires, f"consent {record['c']} ends before it was given")
+
+
+def status_place(record: Json) -> Json:
+    """Return where a consent's status stands: the `uri` of the list and the `idx` in it."""
+    return cast("Json", record["statusList"])
 
 
 def _check_grant(grant: Json, license_block: Json) -> None:

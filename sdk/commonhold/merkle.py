@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 
 from commonhold.errors import CommonholdError
+from commonhold.sentences import _
 
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 NodeReader = Callable[[int, int], bytes]
@@ -95,8 +96,10 @@ def tree_root(size: int, node: NodeReader) -> bytes:
 def inclusion_proof(index: int, size: int, node: NodeReader) -> list[bytes]:
     """Return PATH(index, D[0:size]), leaf to root (RFC 9162 §2.1.3.1)."""
     if not 0 <= index < size:
-        message = f"Leaf {index} is not in a tree of {size} leaves, so there is no proof for it."
-        raise MerkleError(message)
+        sentence = _(
+            "Leaf %(index)s is not in a tree of %(size)s leaves, so there is no proof for it."
+        )
+        raise MerkleError(sentence, index=index, size=size)
     proof: list[bytes] = []
     start, end = 0, size
     while end - start > 1:
@@ -113,8 +116,8 @@ def inclusion_proof(index: int, size: int, node: NodeReader) -> list[bytes]:
 def consistency_proof(old_size: int, size: int, node: NodeReader) -> list[bytes]:
     """Return PROOF(old_size, D[0:size]) (RFC 9162 §2.1.4.1); empty when the sizes are equal."""
     if not 0 < old_size <= size:
-        message = f"A tree of {size} leaves has no consistency proof from {old_size} leaves."
-        raise MerkleError(message)
+        sentence = _("A tree of %(size)s leaves has no consistency proof from %(before)s leaves.")
+        raise MerkleError(sentence, size=size, before=old_size)
     proof: list[bytes] = []
     start, end, whole = 0, size, True
     while old_size != end:
@@ -147,13 +150,12 @@ def root_from_proof(leaf: bytes, index: int, size: int, proof: Sequence[bytes]) 
     Callers that only know the root from here must check it against a signed one.
     """
     if not 0 <= index < size:
-        message = f"The proof is for leaf {index} of {size}, which can't be."
-        raise MerkleError(message)
+        sentence = _("The proof is for leaf %(index)s of %(size)s, which can't be.")
+        raise MerkleError(sentence, index=index, size=size)
     position, last, value = index, size - 1, leaf
     for step in proof:
         if last == 0:
-            message = "The inclusion proof is longer than the tree is high."
-            raise MerkleError(message)
+            raise MerkleError(_("The inclusion proof is longer than the tree is high."))
         if position & 1 or position == last:
             value = node_hash(step, value)
             while not position & 1 and position:
@@ -162,8 +164,7 @@ def root_from_proof(leaf: bytes, index: int, size: int, proof: Sequence[bytes]) 
             value = node_hash(value, step)
         position, last = position >> 1, last >> 1
     if last:
-        message = "The inclusion proof is shorter than the tree is high."
-        raise MerkleError(message)
+        raise MerkleError(_("The inclusion proof is shorter than the tree is high."))
     return value
 
 
@@ -172,8 +173,9 @@ def verify_inclusion(
 ) -> None:
     """Check that the leaf hash is leaf `index` of the tree (RFC 9162 §2.1.3.2), or MerkleError."""
     if root_from_proof(leaf, index, size, proof) != expected_root:
-        message = "The inclusion proof leads to another root: this entry is not in that log."
-        raise MerkleError(message)
+        raise MerkleError(
+            _("The inclusion proof leads to another root: this entry is not in that log.")
+        )
 
 
 def verify_consistency(
@@ -181,8 +183,8 @@ def verify_consistency(
 ) -> None:
     """Check that the tree only grew (RFC 9162 §2.1.4.2), or MerkleError."""
     if not 0 < old_size <= size:
-        message = f"A tree of {size} leaves can't be the later state of one of {old_size}."
-        raise MerkleError(message)
+        sentence = _("A tree of %(size)s leaves can't be the later state of one of %(before)s.")
+        raise MerkleError(sentence, size=size, before=old_size)
     if old_size == size:
         _require(not proof and old_root == new_root)
         return
@@ -206,5 +208,6 @@ def verify_consistency(
 
 def _require(consistent: bool) -> None:  # noqa: FBT001
     if not consistent:
-        message = "The consistency proof fails: the log was rewritten, or the proof was damaged."
-        raise MerkleError(message)
+        raise MerkleError(
+            _("The consistency proof fails: the log was rewritten, or the proof was damaged.")
+        )

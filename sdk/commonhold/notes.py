@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from commonhold import base64s
 from commonhold.errors import CommonholdError
-from commonhold.signing import PublicKey, SignatureError, SigningKey
+from commonhold.signing import PublicKey, SignatureError, Signer
 
 ED25519: Literal[b"\x01"] = b"\x01"
 KEY_NAME = re.compile(r"[^\s+]+")
@@ -61,10 +62,40 @@ def parse_vkey(text: str) -> tuple[str, PublicKey]:
     return name, key
 
 
-def sign_note(text: str, name: str, key: SigningKey) -> str:
+def sign_note(text: str, name: str, signer: Signer) -> str:
     """Return `text` (ending in a newline) as a signed note by `name`."""
-    signature = key_hash(name, key.public) + key.sign(text.encode())
+    signature = key_hash(name, signer.public) + signer.sign(text.encode())
     return f"{text}\n— {name} {base64s.encode(signature)}\n"
+
+
+def _parts(note: str) -> tuple[str, list[tuple[str, bytes]]]:
+    """Return a note's text and the (name, key hash ‖ signature) of each signature, unchecked."""
+    text, separator, signatures = note.rpartition("\n\n")
+    if not separator or not signatures.endswith("\n"):
+        message = "The checkpoint is cut short: it has no signature below its text."
+        raise NoteError(message)
+    found = []
+    for line in signatures[:-1].split("\n"):
+        match = SIGNATURE_LINE.fullmatch(line)
+        if match is None:
+            message = "The checkpoint has a line among its signatures that is none."
+            raise NoteError(message)
+        found.append((match[1], base64s.decode(match[2])))
+    return text + "\n", found
+
+
+def signer_of(note: str, verifiers: Iterable[str]) -> str:
+    """Return which of `verifiers` (vkeys) a note says it is signed by, or NoteError.
+
+    A log whose key was replaced has several. The signature itself is for `open_note` to check.
+    """
+    named = {(name, signature[:KEY_HASH_BYTES]) for name, signature in _parts(note)[1]}
+    for verifier in verifiers:
+        name, key = parse_vkey(verifier)
+        if (name, key_hash(name, key)) in named:
+            return verifier
+    message = "The checkpoint is not signed by any key that this log has had."
+    raise NoteError(message)
 
 
 def open_note(note: str, verifier: str) -> str:
@@ -73,18 +104,9 @@ def open_note(note: str, verifier: str) -> str:
     Signatures by other keys are passed over, as the specification requires.
     """
     name, key = parse_vkey(verifier)
-    text, separator, signatures = note.rpartition("\n\n")
-    if not separator or not signatures.endswith("\n"):
-        message = "The checkpoint is cut short: it has no signature below its text."
-        raise NoteError(message)
-    text += "\n"
-    for line in signatures[:-1].split("\n"):
-        match = SIGNATURE_LINE.fullmatch(line)
-        if match is None:
-            message = "The checkpoint has a line among its signatures that is none."
-            raise NoteError(message)
-        signature = base64s.decode(match[2])
-        if match[1] != name or signature[:KEY_HASH_BYTES] != key_hash(name, key):
+    text, signatures = _parts(note)
+    for signer, signature in signatures:
+        if signer != name or signature[:KEY_HASH_BYTES] != key_hash(name, key):
             continue
         try:
             key.verify(signature[KEY_HASH_BYTES:], text.encode())
@@ -108,9 +130,9 @@ class Checkpoint:
         """Return the note's text (c2sp.org/tlog-checkpoint), three lines."""
         return f"{self.origin}\n{self.size}\n{base64s.encode(self.root)}\n"
 
-    def sign(self, key: SigningKey) -> str:
+    def sign(self, signer: Signer) -> str:
         """Return the signed checkpoint, under the origin as key name."""
-        return sign_note(self.text(), self.origin, key)
+        return sign_note(self.text(), self.origin, signer)
 
 
 def open_checkpoint(note: str, verifier: str) -> Checkpoint:

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from commonhold.errors import CommonholdError
+from commonhold.sentences import Sentence, _, filled
 
 MAX_COMPONENT_BYTES = 255
 MAX_PATH_BYTES = 1024
@@ -35,43 +36,50 @@ def visible(path: str) -> str:
     )
 
 
-def _faults(path: str) -> Iterator[str]:
+def _faults(path: str) -> Iterator[Sentence]:
     if not path:
-        yield "is empty; give it a name"
+        yield _("is empty; give it a name")
     if path.startswith("/"):
-        yield "starts with “/”; use a path relative to the dataset's folder"
+        yield _("starts with “/”; use a path relative to the dataset's folder")
     for char in path:
         if unicodedata.category(char) in FORBIDDEN_CATEGORIES:
-            yield f"holds the invisible character U+{ord(char):04X}; rename it without that"
+            fault = _("holds the invisible character %(character)s; rename it without that")
+            yield filled(fault, character=f"U+{ord(char):04X}")
         if char in FORBIDDEN_CHARACTERS:
-            yield f"holds “{char}”, which some systems can't store; rename it without that"
+            fault = _(
+                "holds “%(character)s”, which some systems can't store; rename it without that"
+            )
+            yield filled(fault, character=char)
     if not unicodedata.is_normalized("NFC", path):
-        yield "is not in Unicode NFC form (it was probably typed on a Mac); normalize it"
+        yield _("is not in Unicode NFC form (it was probably typed on a Mac); normalize it")
     if len(path.encode()) > MAX_PATH_BYTES:
-        yield f"is longer than {MAX_PATH_BYTES} bytes in all; shorten it"
+        yield filled(_("is longer than %(most)s bytes in all; shorten it"), most=MAX_PATH_BYTES)
     for part in path.split("/"):
         yield from _part_faults(part)
 
 
-def _part_faults(part: str) -> Iterator[str]:
+def _part_faults(part: str) -> Iterator[Sentence]:
     if not part:
-        yield "has an empty part (“//”, or a “/” at the end); leave the extra slash out"
+        yield _("has an empty part (“//”, or a “/” at the end); leave the extra slash out")
     if part in {".", ".."}:
-        yield f"has the part “{part}”, which points elsewhere; name the file itself"
+        fault = _("has the part “%(part)s”, which points elsewhere; name the file itself")
+        yield filled(fault, part=part)
     if part.endswith((".", " ")):
-        yield f"has the part “{part}”, which ends in a dot or a space; rename it"
+        fault = _("has the part “%(part)s”, which ends in a dot or a space; rename it")
+        yield filled(fault, part=part)
     if part.partition(".")[0].rstrip(" ").lower() in RESERVED_NAMES:
-        yield f"has the part “{part}”, a name that Windows keeps for itself; rename it"
+        fault = _("has the part “%(part)s”, a name that Windows keeps for itself; rename it")
+        yield filled(fault, part=part)
     if len(part.encode()) > MAX_COMPONENT_BYTES:
-        yield f"has a part longer than {MAX_COMPONENT_BYTES} bytes; shorten it"
+        fault = _("has a part longer than %(most)s bytes; shorten it")
+        yield filled(fault, most=MAX_COMPONENT_BYTES)
 
 
 def check_path(path: str) -> str:
     """Return `path` unchanged if it is safe everywhere; InvalidPathError says what is wrong."""
     if fault := next(_faults(path), None):
         shown = visible(path[:MAX_COMPONENT_BYTES])
-        message = f"The path “{shown}” {fault}."
-        raise InvalidPathError(message, path=shown)
+        raise InvalidPathError(_("The path “%(path)s” %(fault)s."), path=shown, fault=fault)
     return path
 
 

@@ -1,18 +1,24 @@
-"""Pinned trust: the keys of a site as they were at the first download, kept per log.
+"""Pinned trust: the keys of a site as they were at the last download, kept per log.
+
+The first download is believed; from then on a site's root keys lead from one version of its
+trusted root to the next (`commonhold.trust.follow`).
 
 Files lie under $XDG_CONFIG_HOME/commonhold/trust (XDG Base Directory Specification).
 """
 
+import ipaddress
 import os
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
-from commonhold import canonical
+from commonhold import canonical, times
 from commonhold.errors import CommonholdError
-from commonhold.trust import Trust, read_trusted_root
+from commonhold.trust import NotVouchedError, Trust, TrustExpiredError, follow, read_trusted_root
 
 
 class PinnedKeysChangedError(CommonholdError):
-    """A site shows another log key than before."""
+    """A site shows keys that the root key known so far does not vouch for."""
 
     code = "pinned-keys-changed"
     status = 409
@@ -45,8 +51,10 @@ def _path(origin: str) -> Path:
 
 
 def _is_this_machine(origin: str) -> bool:
-    host = origin.partition("/")[0]
-    return host == "localhost" or host.startswith(("127.", "localhost:", "[::1]"))
+    try:
+        return origin == "localhost" or ipaddress.ip_address(origin).is_loopback
+    except ValueError:
+        return False
 
 
 def pinned(origin: str) -> Trust | None:
@@ -55,22 +63,34 @@ def pinned(origin: str) -> Trust | None:
     return read_trusted_root(path.read_bytes()) if path.exists() else None
 
 
-def pin(trusted_root: bytes) -> Trust:
-    """Remember a site's keys. New manifest keys are taken if the log's key still vouches for them.
+def pin(
+    trusted_root: bytes, fetch: Callable[[int], bytes], *, now: datetime | None = None
+) -> Trust:
+    """Remember the keys that a site serves, if those remembered before lead to them.
 
-    A log on this machine is not remembered: nobody stands between, and trial sites there come
-    and go under one name. Raises PinnedKeysChangedError when the log's key is another one.
+    `fetch` returns an earlier version of the site's trusted root by its number. A log on this
+    machine is not remembered: nobody stands between, and trial sites there come and go under one
+    name. Raises TrustExpiredError, TrustGoesBackError, PinnedKeysChangedError.
     """
     trust = read_trusted_root(trusted_root)
+    if trust.expires <= (now or datetime.now(UTC)):
+        message = (
+            f"The keys that {trust.site} serves ran out on {times.write(trust.expires)}. Ask its "
+            "operator to look after the site; until then nothing new can be relied on."
+        )
+        raise TrustExpiredError(message, origin=trust.origin)
     if _is_this_machine(trust.origin):
         return trust
     path = _path(trust.origin)
     before = pinned(trust.origin)
-    if before is not None and before.log_vkey != trust.log_vkey:
-        message = (
-            f"The log {trust.origin} shows another key than when you first downloaded from it. "
-            f"Ask its operator why; if the change is announced, remove {path} and try again."
-        )
-        raise PinnedKeysChangedError(message, origin=trust.origin)
+    if before is not None:
+        try:
+            follow(before, trusted_root, fetch)
+        except NotVouchedError as error:
+            message = (
+                f"{error.message} Ask its operator why; if the change is announced, remove "
+                f"{path} and try again."
+            )
+            raise PinnedKeysChangedError(message, origin=trust.origin) from error
     write_private(path, trusted_root)
     return trust

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from commonhold.errors import CommonholdError
+from commonhold.sentences import Sentence, _
 
 IRI_BASE = "https://w3id.org/commonhold/purposes/"
 
@@ -19,7 +20,7 @@ class Purpose:
     """One purpose. `phrase` completes the sentence "Your voice may be used …"."""
 
     slug: str
-    phrase: str
+    phrase: Sentence
     denied_by_default: bool = False
 
     @property
@@ -29,22 +30,24 @@ class Purpose:
 
 
 PURPOSES: tuple[Purpose, ...] = (
-    Purpose("speech-recognition", "to teach computers to write down what people say"),
-    Purpose("speech-synthesis", "to teach computers to read text aloud in new, made-up voices"),
-    Purpose("language-modeling", "to teach computers how people put words together"),
-    Purpose("evaluation", "to test how well a computer program works"),
-    Purpose("research", "to study language and society at schools and universities"),
-    Purpose("commercial", "to build things that are sold for money"),
-    Purpose("redistribution", "to be passed on to other people"),
-    Purpose("voice-cloning", "to make a computer sound exactly like you", denied_by_default=True),
+    Purpose("speech-recognition", _("to teach computers to write down what people say")),
+    Purpose("speech-synthesis", _("to teach computers to read text aloud in new, made-up voices")),
+    Purpose("language-modeling", _("to teach computers how people put words together")),
+    Purpose("evaluation", _("to test how well a computer program works")),
+    Purpose("research", _("to study language and society at schools and universities")),
+    Purpose("commercial", _("to build things that are sold for money")),
+    Purpose("redistribution", _("to be passed on to other people")),
+    Purpose(
+        "voice-cloning", _("to make a computer sound exactly like you"), denied_by_default=True
+    ),
     Purpose(
         "speaker-identification",
-        "to recognize you by the sound of your voice",
+        _("to recognize you by the sound of your voice"),
         denied_by_default=True,
     ),
     Purpose(
         "biometric-surveillance",
-        "to watch or follow people by their voice or body",
+        _("to watch or follow people by their voice or body"),
         denied_by_default=True,
     ),
 )
@@ -59,5 +62,5 @@ def get(slug: str) -> Purpose:
     try:
         return BY_SLUG[slug]
     except KeyError:
-        message = f"“{slug}” is not a purpose we know. Use one of: {', '.join(BY_SLUG)}."
-        raise UnknownPurposeError(message, purpose=slug) from None
+        sentence = _("“%(purpose)s” is not a purpose we know. Use one of: %(known)s.")
+        raise UnknownPurposeError(sentence, purpose=slug, known=", ".join(BY_SLUG)) from None

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from commonhold.sentences import told
+
 
 class State(StrEnum):
     """How one check ended. `unknown` means not checked, which never reads as fine."""
@@ -16,11 +18,25 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """One element of the vector: its state, one plain sentence, and facts for programs."""
+    """One element of the vector: its state, one sentence, and facts for programs.
+
+    `said` may be a commonhold.sentences.Sentence: its parameters are `words` and the details.
+    """
 
     state: State
-    sentence: str
+    said: str
     details: Mapping[str, object] = field(default_factory=dict)
+    words: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def sentence(self) -> str:
+        """The sentence in English. Who shows it in another language tells `said` anew."""
+        return told(self.said, self.parameters)
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """What stands in the sentence."""
+        return {**self.details, **self.words}
 
     def as_dict(self) -> dict[str, object]:
         """Return the JSON form."""

@@ -13,6 +13,7 @@ from commonhold.errors import CommonholdError
 from commonhold.filecheck import PROOFS
 from commonhold.manifest import Json, read
 from commonhold.report import State
+from commonhold.sentences import Filled, _
 from commonhold.signing import parse_envelope
 from commonhold.verify import Documents, verify_documents
 
@@ -35,7 +36,7 @@ def cache_dir() -> Path:
 def load(
     target: str | Path, *, version: int | None = None, to: Path | None = None
 ) -> Iterator[Row]:
-    """Yield the rows of a downloaded folder, or of `org/dataset`, downloaded first where needed.
+    """Yield the rows of a downloaded folder, or of `org/dataset[@version]`, downloaded if needed.
 
     A row holds what metadata.jsonl says of a clip, and `audio`: {"path", "bytes"}; rows of text
     have `audio` None. Raises NotVerifiedError before the first row if signature, log, license
@@ -43,8 +44,11 @@ def load(
     """
     folder = Path(target)
     if not folder.is_dir():
+        name, _at, number = str(target).partition("@")
+        if number.isdigit():
+            version = int(number)
         with Client() as client:
-            grant = find_grant(client, str(target), version)
+            grant = find_grant(client, name, version)
             folder = to or cache_dir() / str(grant["id"])
             download(client, str(grant["id"]), folder)
     return _rows(folder)
@@ -55,16 +59,17 @@ def _signed_index(folder: Path) -> dict[str, index.IndexRow]:
     report = verify_documents(Documents.of(papers))
     for name, check in report.vector.items():
         if check.state is State.FAILED:
-            message = f"This release does not hold ({name}): {check.sentence}"
-            raise NotVerifiedError(message, **report.as_dict())
+            sentence = _("This release does not hold (%(check)s): %(why)s")
+            why = Filled(check.said, check.parameters)
+            raise NotVerifiedError(sentence, check=name, why=why, **report.as_dict())
     statement = read(parse_envelope(papers["manifest.dsse.json"]).payload)
     release = cast("dict[str, Json]", statement["predicate"])["release"]
     signed = cast("dict[str, Json]", release["files"])["index"]["digest"]
     with (folder / "files.jsonl").open("rb") as file:
         summary = index.summarize(file)
     if {"sha256": summary.sha256} != signed:
-        message = "files.jsonl is not the index that was signed."
-        raise DigestMismatchError(message, path="files.jsonl")
+        sentence = _("files.jsonl is not the index that was signed.")
+        raise DigestMismatchError(sentence, path="files.jsonl")
     with (folder / "files.jsonl").open("rb") as file:
         return {row.path: row for row in index.parse(file)}
 
@@ -72,8 +77,8 @@ def _signed_index(folder: Path) -> dict[str, index.IndexRow]:
 def _checked(folder: Path, row: index.IndexRow) -> bytes:
     data = (folder / row.path).read_bytes()
     if sha256_hex(data) != row.sha256:
-        message = f"“{row.path}” was changed since it was signed. Download it again."
-        raise DigestMismatchError(message, path=row.path)
+        sentence = _("“%(path)s” was changed since it was signed. Download it again.")
+        raise DigestMismatchError(sentence, path=row.path)
     return data
 
 

@@ -7,9 +7,9 @@ A key is known by its keyid: the SHA-256 of its public half as SPKI DER, in hex.
 import os
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
@@ -25,7 +25,6 @@ from cryptography.hazmat.primitives.serialization import (
 from securesystemslib import dsse
 from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import (  # type: ignore[attr-defined,unused-ignore]  # its __init__ has no __all__
-    CryptoSigner,
     Signature,
     SSlibKey,
 )
@@ -102,9 +101,28 @@ class PublicKey:
             raise SignatureError(message) from None
 
 
+class Signer(Protocol):
+    """Whatever holds a private key: a file on this machine, a key service elsewhere."""
+
+    @property
+    def public(self) -> PublicKey:
+        """The half that others verify with."""
+
+    @property
+    def keyid(self) -> str:
+        """The public half's keyid."""
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """`ES256` or `Ed25519`."""
+
+    def sign(self, data: bytes) -> bytes:
+        """Return a signature over `data`: DER ECDSA with SHA-256, or 64 bytes of Ed25519."""
+
+
 @dataclass(frozen=True)
 class SigningKey:
-    """A private key held in memory."""
+    """A private key held in memory: a Signer."""
 
     private: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
@@ -117,6 +135,11 @@ class SigningKey:
     def keyid(self) -> str:
         """The public half's keyid."""
         return self.public.keyid
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """`ES256` or `Ed25519`."""
+        return self.public.algorithm
 
     @property
     def pem(self) -> bytes:
@@ -180,17 +203,6 @@ def load_key(path: Path) -> SigningKey:
     raise KeyFileError(message)
 
 
-def load_or_make_key(path: Path, algorithm: Algorithm) -> SigningKey:
-    """Return the key at `path`, made on first use. Safe when several processes start at once."""
-    if not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            save_key(make_key(algorithm), path)
-        except FileExistsError:
-            return load_key(path)
-    return load_key(path)
-
-
 @dataclass(frozen=True)
 class Envelope:
     """A DSSE envelope with exactly one signature (as Sigstore bundles require)."""
@@ -241,11 +253,10 @@ class Envelope:
         return key
 
 
-def sign_payload(payload: bytes, key: SigningKey, payload_type: str = PAYLOAD_TYPE) -> Envelope:
+def sign_payload(payload: bytes, signer: Signer, payload_type: str = PAYLOAD_TYPE) -> Envelope:
     """Return a DSSE envelope over the exact bytes of `payload`, its keyid always filled."""
-    public = SSlibKey.from_crypto(key.public.key, keyid=key.keyid)
-    signature = dsse.Envelope(payload, payload_type, {}).sign(CryptoSigner(key.private, public))
-    return Envelope(payload, payload_type, key.keyid, bytes.fromhex(signature.signature))
+    unsigned = Envelope(payload, payload_type, signer.keyid, b"")
+    return replace(unsigned, signature=signer.sign(unsigned.pae))
 
 
 def parse_envelope(data: bytes) -> Envelope:

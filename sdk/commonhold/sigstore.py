@@ -2,6 +2,7 @@
 
 from commonhold import base64s, canonical, notes
 from commonhold.errors import CommonholdError
+from commonhold.sentences import _
 from commonhold.signing import Envelope, PublicKey, envelope_from
 from commonhold.tlog import LogProof, entry_body
 
@@ -76,5 +77,4 @@ def parse_bundle(data: bytes) -> tuple[Envelope, LogProof]:
                 int(index), tuple(base64s.decode(value) for value in hashes), checkpoint
             )
             return envelope_from(envelope), proof
-    message = "This is not a Sigstore bundle with one envelope and one log entry."
-    raise BundleError(message)
+    raise BundleError(_("This is not a Sigstore bundle with one envelope and one log entry."))

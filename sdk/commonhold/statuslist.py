@@ -1,13 +1,17 @@
 """Token Status Lists (IETF draft-ietf-oauth-status-list-17): what still stands, two bits each.
 
-For consents: 0 valid, 1 withdrawn, 2 expired. For grants: 0 in force, 1 revoked.
+0 valid · 1 withdrawn or revoked, for good · 2 expired · 3 narrowed: withdrawn for some purposes.
+Every list has its full length of 2^17 entries from the start, so that its length tells nothing.
+The claim `narrowed` is ours: {"<position>": [purposes]} for the entries of value 3.
 """
 
+import re
 import zlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
@@ -16,14 +20,20 @@ from commonhold import base64s, canonical
 from commonhold.base64s import Base64Error
 from commonhold.canonical import CanonicalError
 from commonhold.errors import CommonholdError
-from commonhold.signing import PublicKey, SigningKey
+from commonhold.signing import PublicKey, Signer
 
-VALID, WITHDRAWN, EXPIRED = 0, 1, 2
-REVOKED = 1
+VALID, WITHDRAWN, EXPIRED, NARROWED = 0, 1, 2, 3
+REVOKED = WITHDRAWN
+# Which status yields to which: what is withdrawn stays so, and nothing becomes valid again.
+STRENGTH = {VALID: 0, NARROWED: 1, EXPIRED: 2, WITHDRAWN: 3}
 BITS = 2
+PER_BYTE = 8 // BITS
+SIZE = 1 << 17
 TYPE = "statuslist+jwt"
 MAX_BYTES = 64 * 1024 * 1024
 DAY = timedelta(hours=24)
+P256_BYTES = 32
+POSITION = re.compile(r"0|[1-9][0-9]{0,15}")
 
 
 class StatusListError(CommonholdError):
@@ -35,13 +45,18 @@ class StatusListError(CommonholdError):
 
 @dataclass(frozen=True)
 class StatusList:
-    """A verified list. `data` is unpacked from zlib; entry i sits in the low bits first (§4.1)."""
+    """A verified list. `data` is unpacked from zlib; entry i sits in the low bits first (§4.1).
+
+    `narrowed` names, by position, the purposes for which an entry of value 3 no longer stands.
+    """
 
     uri: str
     issued: datetime
     expires: datetime
     data: bytes
+    keyid: str
     bits: int = BITS
+    narrowed: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     def status(self, index: int) -> int:
         """Return the status at `index`; StatusListError if the list is shorter than that."""
@@ -70,33 +85,78 @@ def pack(statuses: Iterable[int], bits: int = BITS) -> bytes:
     return bytes(packed)
 
 
+def empty() -> bytes:
+    """Return the byte array of a list in which everything is valid."""
+    return bytes(SIZE // PER_BYTE)
+
+
+def read(data: bytes | bytearray, position: int) -> int:
+    """Return the status at a position of a byte array."""
+    return data[position // PER_BYTE] >> position % PER_BYTE * BITS & 0b11
+
+
+def settle(data: bytearray, position: int, status: int) -> bool:
+    """Write a status unless a stronger one stands there; return whether anything changed."""
+    before = read(data, position)
+    if STRENGTH[status] <= STRENGTH[before]:
+        return False
+    data[position // PER_BYTE] ^= (before ^ status) << position % PER_BYTE * BITS
+    return True
+
+
+def narrowed_claim(narrowed: Mapping[int, Iterable[str]]) -> dict[str, list[str]]:
+    """Return the claim `narrowed` of a list."""
+    return {str(position): sorted(purposes) for position, purposes in narrowed.items()}
+
+
 def build_status_list(
     *,
-    statuses: Iterable[int],
+    data: bytes,
     uri: str,
-    key: SigningKey,
+    signer: Signer,
     issued: datetime,
+    narrowed: Mapping[int, Iterable[str]] | None = None,
     lifetime: timedelta = DAY,
     ttl: timedelta = timedelta(minutes=1),
 ) -> str:
-    """Return the signed list as a JWT (draft §5.1), ES256.
+    """Return the signed list as a JWT (draft §5.1), ES256; `data` comes from `pack`.
 
     `lifetime` sets `exp`, after which the list is stale; `ttl` says when to ask again.
     """
-    claims = {
+    claims: dict[str, object] = {
         "sub": uri,
         "iat": int(issued.timestamp()),
         "exp": int((issued + lifetime).timestamp()),
         "ttl": int(ttl.total_seconds()),
-        "status_list": {
-            "bits": BITS,
-            "lst": base64s.encode_url(zlib.compress(pack(statuses), 9)),
-        },
+        "status_list": {"bits": BITS, "lst": base64s.encode_url(zlib.compress(data, 9))},
     }
-    header = {"alg": "ES256", "kid": key.keyid, "typ": TYPE}
-    return jws.serialize_compact(
-        header, canonical.encode(claims), ECKey.import_key(key.pem), algorithms=["ES256"]
-    )
+    if narrowed:
+        claims["narrowed"] = narrowed_claim(narrowed)
+    header = {"alg": "ES256", "kid": signer.keyid, "typ": TYPE}
+    parts = (canonical.encode(part) for part in (header, claims))
+    signed = ".".join(base64s.encode_url(part) for part in parts)
+    return f"{signed}.{base64s.encode_url(_jws_signature(signer.sign(signed.encode())))}"
+
+
+def _jws_signature(der: bytes) -> bytes:
+    """Return an ECDSA signature in DER as JWS wants it: r and s, 32 bytes each (RFC 7518 §3.4)."""
+    return b"".join(part.to_bytes(P256_BYTES, "big") for part in decode_dss_signature(der))
+
+
+def check_status_lists(lines: bytes, keys: Sequence[PublicKey]) -> dict[str, StatusList]:
+    """Verify consent-status.jwt, one JWT on each line, and return the lists by their addresses."""
+    text = lines.decode("ascii", "replace")
+    if not text.endswith("\n"):
+        message = "The status lists are cut short: each line ends with a newline."
+        raise StatusListError(message)
+    lists: dict[str, StatusList] = {}
+    for token in text[:-1].split("\n"):
+        found = check_status_list(token, keys)
+        if found.uri in lists:
+            message = f"The status list {found.uri} is there twice, so two readers could differ."
+            raise StatusListError(message)
+        lists[found.uri] = found
+    return lists
 
 
 def check_status_list(token: str, keys: Sequence[PublicKey], uri: str | None = None) -> StatusList:
@@ -129,16 +189,17 @@ def _verified(token: str, keys: dict[str, PublicKey]) -> StatusList:
     if header.get("typ") != TYPE:
         message = "This token is signed, but it is not a status list."
         raise StatusListError(message)
-    return _claims(canonical.decode_exact(verified.payload))
+    return _claims(canonical.decode_exact(verified.payload), key.keyid)
 
 
-def _claims(claims: object) -> StatusList:
+def _claims(claims: object, keyid: str) -> StatusList:
     match claims:
         case {
             "sub": str(uri),
             "iat": int(issued),
             "exp": int(expires),
             "status_list": {"bits": 1 | 2 | 4 | 8 as bits, "lst": str(packed)},
+            **others,
         }:
             unpacker = zlib.decompressobj()
             data = unpacker.decompress(base64s.decode_url(packed), MAX_BYTES)
@@ -148,7 +209,21 @@ def _claims(claims: object) -> StatusList:
                     issued=datetime.fromtimestamp(issued, UTC),
                     expires=datetime.fromtimestamp(expires, UTC),
                     data=data,
+                    keyid=keyid,
                     bits=bits,
+                    narrowed=_narrowed(others.get("narrowed", {})),
                 )
     message = "The status list is signed, but lacks what a status list must say."
     raise StatusListError(message)
+
+
+def _narrowed(claim: object) -> dict[int, tuple[str, ...]]:
+    if not isinstance(claim, dict) or not all(map(_is_narrowing, claim, claim.values())):
+        message = "The status list says in a form that can't be read what was narrowed."
+        raise StatusListError(message)
+    return {int(position): tuple(purposes) for position, purposes in claim.items()}
+
+
+def _is_narrowing(position: str, purposes: object) -> bool:
+    named = isinstance(purposes, list) and all(isinstance(one, str) for one in purposes)
+    return named and POSITION.fullmatch(position) is not None

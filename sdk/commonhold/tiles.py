@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from commonhold.merkle import NodeReader, node_hash
 from commonhold.notes import HASH_BYTES, NoteError
+from commonhold.sentences import _
 
 HEIGHT = 8
 WIDTH = 1 << HEIGHT
@@ -41,8 +42,8 @@ def tile_nodes(size: int, fetch: Callable[[str], bytes]) -> NodeReader:
         width = tile_width(level, number, size)
         data = fetch(tile_path(level, number, width))
         if len(data) != width * HASH_BYTES:
-            message = f"The log's {tile_path(level, number, width)} is cut short or too long."
-            raise NoteError(message)
+            sentence = _("The log's %(tile)s is cut short or too long.")
+            raise NoteError(sentence, tile=tile_path(level, number, width))
         return data
 
     def node(level: int, index: int) -> bytes:

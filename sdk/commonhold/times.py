@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 
 from commonhold.errors import CommonholdError
+from commonhold.sentences import _
 
 FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -17,8 +18,8 @@ class InvalidTimeError(CommonholdError):
 def write(moment: datetime) -> str:
     """Return `moment` (aware; any zone) as `2026-11-20T23:00:00Z`, fractions of a second cut."""
     if moment.tzinfo is None:
-        message = f"{moment} names no time zone, so it is no moment. Use an aware datetime."
-        raise InvalidTimeError(message)
+        sentence = _("%(time)s names no time zone, so it is no moment. Use an aware datetime.")
+        raise InvalidTimeError(sentence, time=str(moment))
     return moment.astimezone(UTC).strftime(FORMAT)
 
 
@@ -29,8 +30,8 @@ def read(text: str) -> datetime:
     except ValueError:
         moment = None
     if moment is None or write(moment) != text:
-        message = f"“{text}” is not a time of the form 2026-11-20T23:00:00Z."
-        raise InvalidTimeError(message)
+        sentence = _("“%(text)s” is not a time of the form 2026-11-20T23:00:00Z.")
+        raise InvalidTimeError(sentence, text=text)
     return moment
 
 
@@ -41,6 +42,6 @@ def read_date(text: str) -> date:
     except ValueError:
         day = None
     if day is None or day.isoformat() != text:
-        message = f"“{text}” is not a day of the form 2026-11-20."
-        raise InvalidTimeError(message)
+        sentence = _("“%(text)s” is not a day of the form 2026-11-20.")
+        raise InvalidTimeError(sentence, text=text)
     return day

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from commonhold import base64s, canonical, merkle, notes
 from commonhold.errors import CommonholdError
+from commonhold.sentences import _
 from commonhold.signing import Envelope, PublicKey
 
 PROOF_HEADER = "c2sp.org/tlog-proof@v1"
@@ -95,13 +96,11 @@ def parse_proof(data: bytes) -> LogProof:
             proof = LogProof(int(index[6:]), _hashes(hashes), checkpoint)
             if proof.to_bytes() == data:
                 return proof
-    message = "The log proof can't be read: it is damaged or of another kind."
-    raise LogProofError(message)
+    raise LogProofError(_("The log proof can't be read: it is damaged or of another kind."))
 
 
 def _hashes(encoded: Sequence[str]) -> tuple[bytes, ...]:
     hashes = tuple(base64s.decode(line) for line in encoded)
     if any(len(value) != notes.HASH_BYTES for value in hashes):
-        message = "The log proof holds a hash of the wrong length."
-        raise LogProofError(message)
+        raise LogProofError(_("The log proof holds a hash of the wrong length."))
     return hashes

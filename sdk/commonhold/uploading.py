@@ -5,7 +5,7 @@ import csv
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -26,6 +26,7 @@ from commonhold.client import (
 from commonhold.errors import CommonholdError
 from commonhold.paths import InvalidPathError, normalize_path, path_key
 from commonhold.pins import state_dir, write_private
+from commonhold.sentences import _
 
 WORKERS = 4
 SMALL = 8 * CHUNK
@@ -64,11 +65,12 @@ def collect(paths: Sequence[Path]) -> list[LocalFile]:
     for file in found:
         other = names.setdefault(path_key(file.path), file)
         if other is not file:
-            message = f"“{file.source}” and “{other.source}” would get one name. Rename one."
-            raise InvalidPathError(message, path=file.path)
+            sentence = _("“%(one)s” and “%(other)s” would get one name. Rename one.")
+            raise InvalidPathError(
+                sentence, path=file.path, one=str(file.source), other=str(other.source)
+            )
     if not found:
-        message = "There is no file to upload at the paths given."
-        raise UploadError(message)
+        raise UploadError(_("There is no file to upload at the paths given."))
     return found
 
 
@@ -194,16 +196,42 @@ def upload_file(
     return finished
 
 
+@dataclass(frozen=True)
+class Uploaded:
+    """What an upload brought, as the site has it, and the paths that were there already."""
+
+    files: list[dict[str, Any]]
+    kept: list[str]
+
+
 def upload_all(
     client: Client, dataset: str, files: Sequence[LocalFile], progress: Progress
-) -> list[dict[str, Any]]:
-    """Upload files into the open draft of `org/slug`: small ones together, large ones in parts."""
-    client.request("POST", dataset_path(dataset, "versions"))
-    small = [file for file in files if file.source.stat().st_size <= SMALL]
-    large = [file for file in files if file.source.stat().st_size > SMALL]
+) -> Uploaded:
+    """Upload files into the open draft of `org/slug`: small ones together, large ones in parts.
+
+    What the draft holds already, from an earlier upload or the version before, is not sent again.
+    """
+    version = client.request("POST", dataset_path(dataset, "versions"))
+    held = _held(client, dataset, version["number"])
+    kept = [file.path for file in files if _is_held(file, held)]
+    wanted = [file for file in files if file.path not in kept]
+    small = [file for file in wanted if file.source.stat().st_size <= SMALL]
+    large = [file for file in wanted if file.source.stat().st_size > SMALL]
     with ThreadPoolExecutor(WORKERS) as pool:
         done = list(pool.map(lambda file: upload_file(client, dataset, file, progress), small))
-    return done + [upload_file(client, dataset, file, progress) for file in large]
+    done += [upload_file(client, dataset, file, progress) for file in large]
+    return Uploaded(done, kept)
+
+
+def _held(client: Client, dataset: str, number: int) -> dict[str, str]:
+    version = client.request("GET", dataset_path(dataset, "versions", number))
+    return {
+        file["path"]: file["sha256"] for file in version["files"] if file["state"] == "complete"
+    }
+
+
+def _is_held(file: LocalFile, held: Mapping[str, str]) -> bool:
+    return file.path in held and digest_file(file.source)[0] == held[file.path]
 
 
 def import_consent(
@@ -211,7 +239,8 @@ def import_consent(
 ) -> dict[str, Any]:
     """Send a consent table with the evidence files it names (beside it) and the notice text.
 
-    Returns {"speakers", "records", "scopes"}. Raises InvalidRequestError with `rows`.
+    Returns {"speakers", "records", "scopes", "known", "voided"}; `known` were recorded before.
+    Raises InvalidRequestError with `rows`.
     """
     with table.open(newline="", encoding="utf-8-sig") as file:
         named = {row.get("evidence") or "" for row in csv.DictReader(file)} - {""}
@@ -222,8 +251,10 @@ def import_consent(
         for name in sorted(named):
             path = table.parent / name
             if not path.is_file():
-                message = f"{table.name} names the evidence “{name}”, but {path} is not there."
-                raise UploadError(message, evidence=name)
+                sentence = _(
+                    "%(table)s names the evidence “%(evidence)s”, but %(path)s is not there."
+                )
+                raise UploadError(sentence, table=table.name, evidence=name, path=str(path))
             parts.append(("evidence", (name, stack.enter_context(path.open("rb")))))
         data = {"notice": notice.read_text()} if notice is not None else {}
         answer: dict[str, Any] = client.request(

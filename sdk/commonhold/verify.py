@@ -17,7 +17,8 @@ from commonhold.filecheck import PROOFS, check_files
 from commonhold.manifest import Json
 from commonhold.report import Check, Report, State
 from commonhold.signing import Envelope, PublicKey, parse_envelope
-from commonhold.trust import Trust, TrustError, read_trusted_root
+from commonhold.trust import PATH as ROOT_PATH
+from commonhold.trust import Trust, TrustError, follow, read_trusted_root, version_path
 
 MAX_DOCUMENT = 64 * 1024 * 1024
 NOT_CHECKED = Check(State.UNKNOWN, "Not checked, because the signature could not be relied on.")
@@ -97,11 +98,45 @@ def _find_trust(
     return trust, Check(State.WARNING, sentence, {"source": "download"})
 
 
+def _renewed(trust: Trust, found: Check, renew: Callable[[Trust], Trust]) -> tuple[Trust, Check]:
+    """Take the site's newest keys where root keys lead from those at hand to them."""
+    try:
+        return renew(trust), found
+    except TrustError as error:
+        return trust, Check(State.WARNING, f"{found.sentence} {error.message}", found.details)
+    except CommonholdError as error:
+        sentence = f"{found.sentence} The site could not be asked for newer ones: {error.message}"
+        return trust, Check(found.state, sentence, found.details)
+
+
+def _dated(trust: Trust, found: Check, now: datetime) -> Check:
+    """Warn of keys that ran out: their own validity still decides about signatures."""
+    details = {**found.details, "version": trust.version, "expires": times.write(trust.expires)}
+    if now < trust.expires:
+        return Check(found.state, found.sentence, details)
+    sentence = (
+        f"{found.sentence} They ran out on {times.write(trust.expires)}: keys that were replaced "
+        f"since are not known here. Get the newest trusted_root.json of {trust.site}."
+    )
+    return Check(State.WARNING, sentence, details)
+
+
+def renew_from_site(trust: Trust) -> Trust:
+    """Return the newest keys that the site of `trust` serves, or TrustError, FetchError."""
+    newest = fetch_small(trust.site + ROOT_PATH)
+    return follow(trust, newest, lambda version: fetch_small(trust.site + version_path(version)))
+
+
+def _moment(predicate: Mapping[str, Json]) -> str:
+    """Return when a statement was made, as it says itself."""
+    grant = predicate.get("grant")
+    return cast("str", grant["validFrom"] if grant else predicate["release"]["issued"])
+
+
 def _check_signature(envelope: Envelope, trust: Trust) -> tuple[_Signed, Check]:
     key = envelope.verify(trusted.key for trusted in trust.manifest_keys)
     signed = _Signed(envelope, key, manifest.read(envelope.payload))
-    release, grant = signed.predicate["release"], signed.predicate.get("grant")
-    moment = cast("str", grant["validFrom"] if grant else release["issued"])
+    moment = _moment(signed.predicate)
     covered = [
         trusted
         for trusted in trust.manifest_keys
@@ -125,10 +160,12 @@ def _check_logged(signed: _Signed, documents: Documents, trust: Trust) -> Check:
     if origin != trust.origin:
         message = f"The manifest names the log {origin}, but the keys are of {trust.origin}."
         raise TrustError(message)
+    log = trust.log_of(proof.checkpoint)
     body = tlog.entry_body(signed.envelope, signed.key)
-    checkpoint = proof.verify(body, trust.log_vkey)
+    checkpoint = proof.verify(body, log.verifier)
+    log.require(checkpoint, made=times.read(_moment(signed.predicate)))
     if documents.sigstore is not None:
-        bundle = sigstore.build_bundle(signed.envelope, proof, signed.key, trust.log_vkey)
+        bundle = sigstore.build_bundle(signed.envelope, proof, signed.key, log.verifier)
         if bundle != documents.sigstore:
             message = "manifest.sigstore.json says something else than the manifest and its proof."
             raise sigstore.BundleError(message)
@@ -139,7 +176,7 @@ def _check_logged(signed: _Signed, documents: Documents, trust: Trust) -> Check:
 
 def _about(signed: _Signed) -> Json:
     release = signed.predicate["release"]
-    about: Json = {key: release[key] for key in ("dataset", "version", "title", "issued")}
+    about: Json = {key: release[key] for key in ("dataset", "name", "version", "title", "issued")}
     about["root"] = cast("dict[str, Json]", release["files"])["merkle"]["root"]
     about["publisher"] = cast("Json", release["publisher"])["name"]
     grant = signed.predicate.get("grant")
@@ -168,12 +205,14 @@ def verify_documents(
     trust: Trust | None = None,
     now: datetime | None = None,
     fetch: Callable[[str], bytes] | None = None,
+    renew: Callable[[Trust], Trust] | None = None,
     files: Callable[[Json, frozenset[int]], Check] | None = None,
 ) -> Report:
     """Return the vector for the papers of a release. Raises TargetError without any manifest.
 
     `trust`: whose keys count; else those pinned for the log, else those in the papers (a warning).
     `fetch` returns the bytes at a URL, to ask for fresh status lists; without it nothing is asked.
+    `renew` returns the newest keys of a site, followed from older ones; without it those count.
     `files` checks the data against the statement and the withdrawn consents' numbers.
     """
     now = now or datetime.now(UTC)
@@ -181,6 +220,9 @@ def verify_documents(
     try:
         envelope = _envelope(documents)
         trust, found = _find_trust(trust, envelope, documents)
+        if renew is not None:
+            trust, found = _renewed(trust, found, renew)
+        found = _dated(trust, found, now)
         signed, signature = _check_signature(envelope, trust)
     except TargetError:
         raise
@@ -189,8 +231,9 @@ def verify_documents(
         return Report(_failed(error), rest, rest, rest, rest, found)
     ask = standing.Asker(trust, now, fetch)
     grant = signed.predicate.get("grant")
+    granted = cast("dict[str, list[str]]", grant["scope"])["purposes"] if grant else []
     consent, withdrawn = standing.check_consent(
-        signed.predicate["release"], documents.consent_status, ask
+        signed.predicate["release"], documents.consent_status, granted, ask
     )
     return Report(
         signature=signature,
@@ -234,8 +277,8 @@ def verify(
     """Verify a downloaded folder or a manifest file and return the vector.
 
     `trust`: a trusted_root.json (or its contents read) whose keys count. `offline=False` asks
-    the site for fresh status lists. Raises TargetError or TrustError if there is nothing to
-    check or to check with.
+    the site for its newest keys and for fresh status lists. Raises TargetError or TrustError if
+    there is nothing to check or to check with.
     """
     target = Path(target)
     if isinstance(trust, str | Path):
@@ -251,5 +294,6 @@ def verify(
         trust=trust,
         now=now,
         fetch=None if offline else fetch_small,
+        renew=None if offline else renew_from_site,
         files=files,
     )

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,7 +22,8 @@ from commonhold import (
 
 # The present, so that the command line, which knows no other time, finds the license in force.
 NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5)
-ORIGIN = "log.commonhold.example/2026"
+SINCE = NOW - timedelta(days=30)
+ORIGIN = "log.commonhold.example"
 SITE = "https://commonhold.example"
 CONSENT_URI = f"{SITE}/status/consent/17"
 GRANT_URI = f"{SITE}/status/grant/3"
@@ -49,19 +51,27 @@ class Site:
     manifest_key: signing.SigningKey = field(default_factory=lambda: signing.make_key("ES256"))
     log_key: signing.SigningKey = field(default_factory=lambda: signing.make_key("Ed25519"))
     status_key: signing.SigningKey = field(default_factory=lambda: signing.make_key("ES256"))
+    root_key: signing.SigningKey = field(default_factory=lambda: signing.make_key("Ed25519"))
     origin: str = ORIGIN
+    address: str = SITE
     leaves: list[bytes] = field(default_factory=lambda: [b"one", b"two", b"three"])
 
-    def trusted_root(self) -> bytes:
-        since = NOW - timedelta(days=30)
-        return trust.build_trusted_root(
-            log_key=self.log_key,
+    def trust(self, **changes: object) -> trust.Trust:
+        known = trust.Trust(
+            version=1,
+            expires=NOW + timedelta(days=90),
+            instance="urn:uuid:2b1f6a0e-3d57-4a55-8a57-0d0f3a1f7c11",
+            site=self.address,
             origin=self.origin,
-            log_url=f"https://{self.origin}",
-            log_start=since,
-            manifest_keys=[trust.TrustedKey(self.manifest_key.public, since)],
-            status_keys=[trust.TrustedKey(self.status_key.public, since)],
+            log_keys=(trust.TrustedLog(notes.vkey(self.origin, self.log_key.public), SINCE),),
+            manifest_keys=(trust.TrustedKey(self.manifest_key.public, SINCE),),
+            status_keys=(trust.TrustedKey(self.status_key.public, SINCE),),
+            root_keys=(trust.TrustedKey(self.root_key.public, SINCE),),
         )
+        return replace(known, **changes)
+
+    def trusted_root(self, *cosigners: signing.SigningKey, **changes: object) -> bytes:
+        return trust.build_trusted_root(self.trust(**changes), [self.root_key, *cosigners])
 
     def prove(self, envelope: signing.Envelope) -> tlog.LogProof:
         body = tlog.entry_body(envelope, self.manifest_key.public)
@@ -71,25 +81,25 @@ class Site:
         checkpoint = notes.Checkpoint(self.origin, size, merkle.tree_root(size, node))
         return tlog.prove(size - 2, checkpoint.sign(self.log_key), size, node)
 
-    def consent_status(self, statuses: list[int], issued: datetime = NOW) -> str:
-        return statuslist.build_status_list(
-            statuses=statuses, uri=CONSENT_URI, key=self.status_key, issued=issued
-        )
+    def status_list(self, statuses: list[int], uri: str, **more: object) -> str:
+        facts = {"issued": NOW, "signer": self.status_key} | more
+        return statuslist.build_status_list(data=statuslist.pack(statuses), uri=uri, **facts)
 
-    def grant_status(self, statuses: list[int], issued: datetime = NOW) -> str:
-        return statuslist.build_status_list(
-            statuses=statuses, uri=GRANT_URI, key=self.status_key, issued=issued
-        )
+    def consent_status(self, statuses: list[int], **more: object) -> str:
+        return self.status_list(statuses, CONSENT_URI, **more)
+
+    def grant_status(self, statuses: list[int], **more: object) -> str:
+        return self.status_list(statuses, GRANT_URI, **more)
 
 
 def record(number: int, position: int, **changes: object) -> dict[str, object]:
     return {
         "c": number,
-        "idx": position,
+        "statusList": {"uri": CONSENT_URI, "idx": position},
         "subjectRole": "presenter",
         "subjectPseudonym": f"p-{number:04d}",
         "commitment": manifest.commitment(b"0" * 16, {"id": number}),
-        "status": "dpv:ConsentGiven",
+        "state": "dpv:ConsentGiven",
         "given": (NOW - timedelta(days=100)).date().isoformat(),
         "expires": (NOW + timedelta(days=1000)).date().isoformat(),
         "purposes": ["speech-recognition", "commercial"],
@@ -115,10 +125,16 @@ def rows_of(files: dict[str, bytes]) -> list[index.IndexRow]:
     ]
 
 
-def release(rows: list[index.IndexRow], croissant: bytes) -> dict[str, object]:
+def release(
+    rows: list[index.IndexRow],
+    croissant: bytes,
+    records: Sequence[dict[str, object]] | None = None,
+) -> dict[str, object]:
     return manifest.build_release(
         release_id="urn:uuid:6f1f2c52-7d0b-4c39-9a55-0a41de5f6a10",
-        dataset=f"{SITE}/d/kurzwelle-radio-de",
+        dataset="urn:uuid:9d5b3c3e-5f0a-4d0e-8a51-6a2f6a1c0b77",
+        name="radio-example/kurzwelle-radio-de",
+        instance="urn:uuid:2b1f6a0e-3d57-4a55-8a57-0d0f3a1f7c11",
         version="1",
         title="Kurzwelle: transcribed community radio (de)",
         publisher={"name": "Radio Example e.V."},
@@ -127,8 +143,7 @@ def release(rows: list[index.IndexRow], croissant: bytes) -> dict[str, object]:
         croissant_sha256=canonical.sha256_hex(croissant),
         sources=[{"id": "src-0", "type": "own-recording", "rightsBasis": "contract"}],
         consent=manifest.build_consent(
-            status_uri=CONSENT_URI,
-            records=[record(0, 5), record(1, 2)],
+            records=[record(0, 5), record(1, 2)] if records is None else records,
             summary={
                 "subjects": 2,
                 "segments": 2,
@@ -140,6 +155,8 @@ def release(rows: list[index.IndexRow], croissant: bytes) -> dict[str, object]:
         processing=[
             {"id": "a1", "type": "redact", "tool": {"name": "commonhold", "version": "0.1.0"}}
         ],
+        heard_ms=4000,
+        unheard_ms=2000,
     )
 
 
@@ -172,28 +189,43 @@ def grant(block: dict[str, object], **changes: object) -> dict[str, object]:
     return manifest.build_grant(**{**arguments, **changes})  # type: ignore[arg-type]
 
 
-def statement(files: dict[str, bytes], text: bytes, croissant: bytes) -> dict[str, object]:
+def statement(
+    files: dict[str, bytes],
+    text: bytes,
+    croissant: bytes,
+    records: Sequence[dict[str, object]] | None = None,
+) -> dict[str, object]:
     rows = rows_of(files)
     block = license_block(text)
     return manifest.build_statement(
-        release=release(rows, croissant),
+        release=release(rows, croissant, records),
         log_origin=ORIGIN,
         log_policy=f"{SITE}/.well-known/commonhold/trusted_root.json",
-        rows=rows,
+        subjects={row.path: row.sha256 for row in rows},
         license_block=block,
         grant=grant(block),
     )
 
 
-def write(folder: Path, site: Site, statuses: list[int] | None = None) -> Path:
+def lines(*tokens: str) -> bytes:
+    """consent-status.jwt of these status lists."""
+    return "".join(f"{token}\n" for token in tokens).encode()
+
+
+def write(
+    folder: Path,
+    site: Site,
+    statuses: list[int] | None = None,
+    records: Sequence[dict[str, object]] | None = None,
+) -> Path:
     """Write a whole licensed release, consents 5 and 2 of its status list, and return `folder`."""
     files = NAMES | {"metadata.jsonl": _metadata(NAMES)}
     text, croissant = b"You may train models.\n", json.dumps({"name": "kurzwelle"}).encode()
     envelope = signing.sign_payload(
-        manifest.encode(statement(files, text, croissant)), site.manifest_key
+        manifest.encode(statement(files, text, croissant, records)), site.manifest_key
     )
     proof = site.prove(envelope)
-    verifier = trust.read_trusted_root(site.trusted_root()).log_vkey
+    verifier = site.trust().log_vkey
     everything = files | {
         "LICENSE.txt": text,
         "croissant.json": croissant,
@@ -203,7 +235,7 @@ def write(folder: Path, site: Site, statuses: list[int] | None = None) -> Path:
         "manifest.sigstore.json": sigstore.build_bundle(
             envelope, proof, site.manifest_key.public, verifier
         ),
-        "consent-status.jwt": site.consent_status(statuses or [0] * 8).encode(),
+        "consent-status.jwt": lines(site.consent_status(statuses or [0] * 8)),
         "trusted_root.json": site.trusted_root(),
     }
     for name, data in everything.items():

@@ -13,11 +13,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from commonhold import merkle, notes, tiles
 
-from tests.sdk import bundles
+from tests.sdk import answers, bundles
 
 KEY = "ch_test_key"
 PART = 64 * 1024
-TERMS = "You may train models.\n"
+TERMS = answers.TERMS
 
 
 Json = dict[str, Any]
@@ -30,12 +30,16 @@ class FakeSite:
         self.url = ""
         self.keys = bundles.Site()
         self.part_size = PART
-        self.datasets: dict[str, Json] = {}
+        # Each dataset's versions: the number and the state of the newest.
+        self.datasets: dict[str, tuple[int, str]] = {}
         self.uploads: dict[str, Json] = {}
         self.stored: dict[str, bytes] = {}
         self.consents: list[bytes] = []
         self.orders: dict[str, Json] = {}
         self.release = Path()
+        self.run_error = ""
+        self.files: dict[str, bytes] = {}
+        self.status_lists: list[Json] = []
         self.generation = 0
         self.expire_after: int | None = None
         self.requests: Counter[str] = Counter()
@@ -51,26 +55,18 @@ class FakeSite:
     def log_nodes(self):
         return merkle.memory_nodes([merkle.leaf_hash(leaf) for leaf in self.keys.leaves])
 
-    def dataset(self, name: str) -> Json:
-        organization, slug = name.split("/")
-        return {
-            "organization": {"slug": organization, "name": "Radio Example"},
-            "slug": slug,
-            "title": "Kurzwelle",
-            "language": "de",
-            "task": "speech-recognition",
-            "duration_ms": 3_723_000,
-            "offers": [self.offer()],
-            "versions": [{"number": 1, "state": "draft", "sealed_at": None, "root": None}],
-        } | self.datasets[name]
+    def add(self, name: str, state: str = "review") -> None:
+        """A dataset whose first version is in a state."""
+        self.datasets[name] = (1, state)
 
-    def offer(self) -> Json:
-        return {
-            "id": "7",
-            "license": {"id": "x", "name": "Commercial Training License", "spdx": None},
-            "price": {"amount_minor": 49000, "currency": "EUR"},
-            "total_minor": 53900,
-        }
+    def dataset(self, name: str) -> Json:
+        newest, state = self.datasets[name]
+        return answers.dataset(name, newest=newest, state=state)
+
+    def version(self, name: str) -> Json:
+        number, state = self.datasets[name]
+        files = [answers.file(path, data) for path, data in sorted(self.stored.items())]
+        return answers.version(number, state, files, run_error=self.run_error)
 
     def upload(self, upload_id: str) -> Json:
         upload = self.uploads[upload_id]
@@ -85,8 +81,9 @@ class FakeSite:
             }
             for number, offset in enumerate(offsets, start=1)
         ]
-        public = {key: value for key, value in upload.items() if key != "received"}
-        return public | {"part_size": self.part_size, "parts": parts}
+        public = {key: upload[key] for key in ("id", "state", "path", "size", "error")}
+        is_open = upload["state"] == "open"
+        return public | {"part_size": self.part_size, "parts": parts if is_open else []}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -106,9 +103,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def problem(self, status: int, code: str, detail: str, **more: object) -> None:
-        self.answer(
-            status, {"code": code, "title": code, "status": status, "detail": detail} | more
-        )
+        self.answer(status, answers.problem(status, code, detail) | more)
 
     def body(self) -> bytes:
         if self.headers.get("Transfer-Encoding") == "chunked":
@@ -146,8 +141,12 @@ class Handler(BaseHTTPRequestHandler):
     def public(self, path: str) -> None:
         site = self.site
         size = len(site.keys.leaves)
-        if path == "/.well-known/commonhold/trusted_root.json":
+        if path in site.files:
+            self.answer(200, site.files[path])
+        elif path == "/.well-known/commonhold/trusted_root.json":
             self.answer(200, site.keys.trusted_root())
+        elif path == "/status/":
+            self.answer(200, {"lists": site.status_lists})
         elif path == "/log/checkpoint":
             root = merkle.tree_root(size, site.log_nodes())
             note = notes.Checkpoint(bundles.ORIGIN, size, root).sign(site.keys.log_key)
@@ -218,13 +217,15 @@ class Handler(BaseHTTPRequestHandler):
     def api(self, path: str, data: bytes) -> None:
         match [self.command, *path.split("/")]:
             case ["GET", "me"]:
-                self.answer(200, ME)
+                self.answer(200, answers.ME)
             case [_, "uploads", *rest]:
                 self.uploads(rest, data)
             case ["GET", "grants"]:
-                self.grants()
+                old = answers.GRANT | {"id": "g0", "state": "revoked", "version": 2}
+                self.answer(200, answers.page([answers.GRANT, old]))
             case ["GET", "grants", "g1", "release"]:
-                self.answer(200, {"grant": "g1", "files": self.release_files()})
+                facts = {name: answers.GRANT[name] for name in ("dataset", "version")}
+                self.answer(200, {"grant": "g1", **facts, "files": self.release_files()})
             case ["GET", "offers", "7", "quote"]:
                 self.answer(200, self.quote())
             case ["POST", "orders"]:
@@ -253,46 +254,62 @@ class Handler(BaseHTTPRequestHandler):
         if name not in site.datasets:
             self.problem(404, "not-found", f"There is no dataset {name}.")
             return
+        newest, state = site.datasets[name]
         match [method, *rest[2:]]:
             case ["GET"]:
                 self.answer(200, site.dataset(name))
             case ["GET", "offers"]:
-                self.answer(200, {"count": 1, "next": None, "results": [site.offer()]})
+                self.answer(200, answers.page([answers.OFFER]))
             case ["POST", "versions"]:
-                self.answer(200, {"number": 1, "state": "draft"})
-            case ["GET", "versions", "1"]:
-                self.answer(200, {"number": 1, "state": "review", **VERSION})
-            case ["POST", "versions", "1", "process"]:
-                self.answer(202, {"number": 1, "state": "processing"})
+                is_new = state == "sealed"
+                newest, state = (newest + 1, "draft") if is_new else (newest, state)
+                site.datasets[name] = (newest, state)
+                self.answer(201 if is_new else 200, {"number": newest, "state": state})
+            case ["GET", "versions", number] if number == str(newest):
+                self.answer(200, site.version(name))
+            case ["POST", "versions", number, "process"] if number == str(newest):
+                site.datasets[name] = (newest, "processing")
+                self.answer(202, site.version(name))
             case ["POST", "consent", "import"]:
                 self.import_consent(data)
+            case _:
+                self.problem(404, "not-found", f"There is no {'/'.join(rest)}.")
 
     def dataset_list(self, method: str, data: bytes) -> None:
         site = self.site
         if method == "POST":
             name = f"radio-example/{json.loads(data)['slug']}"
-            site.datasets[name] = {}
+            site.add(name, "draft")
             self.answer(201, site.dataset(name))
             return
         query = parse_qs(urlsplit(self.path).query)
-        found = [site.dataset(name) for name in sorted(site.datasets)]
+        found = [answers.summary(name) for name in sorted(site.datasets)]
         if "q" in query:
             found = [entry for entry in found if query["q"][0] in entry["slug"]]
-        page = int(query["page"][0])
+        page = int(query.get("page", ["1"])[0])
         more = f"?page={page + 1}" if page < len(found) else None
-        self.answer(200, {"count": len(found), "next": more, "results": found[page - 1 : page]})
+        one = answers.page(found[page - 1 : page], more=more)
+        self.answer(200, one | {"count": len(found)})
 
     def import_consent(self, data: bytes) -> None:
         if b"unknown.wav" in data:
             row = {"row": 2, "field": "file", "message": "There is no file unknown.wav."}
-            self.problem(422, "consent-rows", "1 row can't be taken.", rows=[row])
+            detail = "Nothing was imported: 1 of 1 rows can't stand. There is no file unknown.wav."
+            self.problem(422, "consent-import-refused", detail, rows=[row])
             return
+        known = len(self.site.consents) > 0
         self.site.consents.append(data)
-        self.answer(201, {"speakers": 1, "records": 1, "scopes": 1})
+        made = {"known": 1} if known else {"speakers": 1, "records": 1, "scopes": 1}
+        self.answer(201, answers.imported(**made))
 
     def begin_upload(self, wish: Json) -> None:
+        path = wish["path"]
         if wish["size"] == 0:
-            self.problem(422, "empty-file", f"“{wish['path']}” is empty.")
+            self.problem(422, "upload-invalid", f"“{path}” is empty.", path=path)
+            return
+        if path in self.site.stored:
+            detail = f"“{path}” is in this version already."
+            self.problem(409, "path-taken", detail, path=path, taken_by=path)
             return
         upload_id = f"u{len(self.site.uploads) + 1}"
         facts: Json = {"id": upload_id, "state": "open", "error": None, "received": {}}
@@ -301,25 +318,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def complete_upload(self, upload_id: str, sha256: str) -> None:
         upload = self.site.uploads[upload_id]
+        path = upload["path"]
         data = b"".join(upload["received"][number] for number in sorted(upload["received"]))
         if hashlib.sha256(data).hexdigest() != sha256 or len(data) != upload["size"]:
-            self.problem(422, "digest-mismatch", f"“{upload['path']}” is not what was promised.")
+            detail = f"“{path}” is not what was promised."
+            upload["state"], upload["error"] = "refused", detail
+            self.problem(422, "upload-refused", detail, path=path, reason="digest-mismatch")
             return
         upload["state"] = "complete"
-        self.site.stored[upload["path"]] = data
-        file = {"path": upload["path"], "sha256": sha256, "size": len(data), "kind": "audio"}
-        self.answer(200, {"state": "complete", "file": file})
-
-    def grants(self) -> None:
-        grant = {
-            "id": "g1",
-            "dataset": "radio-example/kurzwelle",
-            "version": 1,
-            "valid_from": "2026-11-20T23:00:00Z",
-            "state": "active",
-        }
-        old = grant | {"id": "g0", "state": "revoked", "version": 2}
-        self.answer(200, {"count": 2, "next": None, "results": [grant, old]})
+        self.site.stored[path] = data
+        self.answer(200, {"state": "complete", "file": answers.received(path, data)})
 
     def release_files(self) -> list[Json]:
         folder = self.site.release
@@ -335,33 +343,16 @@ class Handler(BaseHTTPRequestHandler):
         ]
 
     def quote(self) -> Json:
-        sha256 = hashlib.sha256(TERMS.encode()).hexdigest()
-        money = {"price_minor": 49000, "fee_minor": 4900, "total_minor": 53900, "currency": "EUR"}
-        terms = {"terms_sha256": sha256, "terms_text": TERMS, "test": True}
-        return {"offer": self.site.offer(), **money, **terms}
+        return answers.quote()
 
     def order(self, wish: Json) -> None:
         key = self.headers["Idempotency-Key"]
         if wish["accept_terms_sha256"] != self.quote()["terms_sha256"]:
             self.problem(409, "terms-changed", "The terms have changed since you read them.")
             return
-        number = str(len(self.site.orders) + 1)
-        fresh = {"id": number, "state": "paid", "total_minor": 53900, "grant": "g1", "test": True}
-        self.answer(201, self.site.orders.setdefault(key, fresh))
-
-
-ME = {
-    "user": {"email": "ada@radio.example", "name": "Ada"},
-    "organization": {"slug": "radio-example", "name": "Radio Example"},
-    "role": "owner",
-    "scopes": ["read", "contribute", "buy", "download"],
-}
-STEP = {"name": "text", "state": "done", "tool": "pocketsphinx", "error": None}
-VERSION = {
-    "files": [{"path": "a.wav", "kind": "audio", "size": 1, "sha256": "0" * 64, "state": "ok"}],
-    "runs": [{"path": "a.wav", "state": "done", "steps": [STEP]}],
-    "review": {"open_findings": 2, "unreviewed_segments": 3, "uncovered_segments": 0},
-}
+        is_new = key not in self.site.orders
+        fresh = answers.order(len(self.site.orders) + 1)
+        self.answer(201 if is_new else 200, self.site.orders.setdefault(key, fresh))
 
 
 @contextmanager

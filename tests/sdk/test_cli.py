@@ -14,7 +14,7 @@ DATASET = "radio-example/kurzwelle"
 @pytest.fixture
 def site(monkeypatch):
     with fake_site.running() as running:
-        running.datasets[DATASET] = {}
+        running.add(DATASET)
         monkeypatch.setenv("COMMONHOLD_URL", running.url)
         monkeypatch.setenv("COMMONHOLD_API_KEY", fake_site.KEY)
         yield running
@@ -58,7 +58,9 @@ def test_upload_creates_the_dataset_takes_consent_and_starts_the_pipeline(site, 
     done = run_json(*args, "--title", "Neu", "--language", "de")
     assert done["created"] is True
     assert done["version"]["state"] == "processing"
-    assert done["consent"] == {"speakers": 1, "records": 1, "scopes": 1}
+    counts = {"speakers": 1, "records": 1, "scopes": 1, "known": 0, "voided": 0}
+    assert done["consent"] == counts
+    assert [file["path"] for file in done["files"]] == ["tape.wav"]
     assert "tape.wav" in site.stored
     assert b"signed by hand" in site.consents[0]
 
@@ -70,7 +72,41 @@ def test_a_consent_row_that_can_not_be_taken_is_shown(site, tmp_path):
     args = ["upload", tmp_path / "tape.wav", "--dataset", "kurzwelle", "--consent", table]
     result = run(*args, code=1)
     assert "row 2, file: There is no file unknown.wav." in result.stderr
-    assert run_json(*args, code=1)["code"] == "consent-rows"
+    assert run_json(*args, code=1)["code"] == "consent-import-refused"
+
+
+def test_an_upload_run_again_sends_only_what_is_not_there(site, tmp_path):
+    folder = tmp_path / "tapes"
+    folder.mkdir()
+    (folder / "one.wav").write_bytes(os.urandom(1000))
+    args = ["upload", folder, "--dataset", "kurzwelle"]
+    assert run_json(*args)["kept"] == []
+    (folder / "two.wav").write_bytes(os.urandom(1000))
+    again = run_json(*args)
+    assert [file["path"] for file in again["files"]] == ["two.wav"]
+    assert again["kept"] == ["one.wav"]
+    assert "2 were there already" in run(*args).stdout
+    assert len(site.uploads) == 2
+
+
+def test_a_file_that_changed_under_its_name_is_not_taken_for_the_old_one(site, tmp_path):
+    tape = tmp_path / "tape.wav"
+    tape.write_bytes(b"as it was")
+    run("upload", tape, "--dataset", "kurzwelle")
+    tape.write_bytes(b"as it is now")
+    assert (
+        "is in this version already" in run("upload", tape, "--dataset", "kurzwelle", code=1).stderr
+    )
+
+
+def test_a_table_of_consents_can_be_sent_later_and_again(site, tmp_path):
+    (tmp_path / "tape.wav").write_bytes(b"x")
+    table = tmp_path / "consent.csv"
+    table.write_text("speaker_name,file\nAda,tape.wav\n")
+    args = ["upload", tmp_path / "tape.wav", "--dataset", "kurzwelle"]
+    run(*args)
+    assert "1 speakers in 1 records." in run(*args, "--consent", table).stdout
+    assert "1 were recorded before" in run(*args, "--consent", table).stdout
 
 
 def test_evidence_that_is_not_there_is_named(site, tmp_path):
@@ -90,8 +126,16 @@ def test_status_says_what_is_left_to_do(site):
     assert "2 findings, 3 segments" in result.stdout
 
 
+def test_status_says_why_a_run_stopped(site):
+    site.stored["tape.wav"] = b"x"
+    site.run_error = "“tape.wav” has no sound in it."
+    result = run("status", "kurzwelle", code=1)
+    assert "tape.wav: failed" in result.stdout
+    assert "has no sound in it" in result.stdout
+
+
 def test_search_finds_by_words_across_pages(site):
-    site.datasets["radio-example/mittelwelle"] = {}
+    site.add("radio-example/mittelwelle")
     assert run_json("search")["count"] == 2
     result = run("search", "kurz", "--language", "de", "--allows", "speech-recognition")
     assert DATASET in result.stdout

@@ -14,7 +14,7 @@ DATASET = "radio-example/kurzwelle"
 @pytest.fixture
 def site():
     with fake_site.running() as running:
-        running.datasets[DATASET] = {}
+        running.add(DATASET)
         yield running
 
 
@@ -124,7 +124,7 @@ def test_the_sites_reason_for_a_refusal_is_passed_on(client, tmp_path):
     empty.touch()
     with pytest.raises(clients.InvalidRequestError, match=r"“empty\.wav” is empty") as caught:
         upload(client, empty)
-    assert caught.value.as_problem()["code"] == "empty-file"
+    assert caught.value.as_problem()["code"] == "upload-invalid"
 
 
 def test_a_large_file_is_never_whole_in_memory(site, client, tmp_path):
@@ -260,6 +260,14 @@ def test_load_yields_rows_with_their_audio(released, monkeypatch):
         bundles.NAMES["audio/morning/0002.flac"],
     ]
     assert found[-1]["text"] == "Grüße aus dem Studio"
+
+
+def test_load_takes_the_version_that_is_named(released, monkeypatch):
+    monkeypatch.setenv("COMMONHOLD_URL", released.url)
+    monkeypatch.setenv("COMMONHOLD_API_KEY", fake_site.KEY)
+    assert list(commonhold.load(f"{DATASET}@1")) == list(commonhold.load(DATASET))
+    with pytest.raises(downloading.NoGrantError, match="@2"):
+        next(commonhold.load(f"{DATASET}@2"))
 
 
 def test_load_stops_at_a_file_that_was_changed(released):

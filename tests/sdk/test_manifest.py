@@ -23,7 +23,7 @@ def rebuilt(**changes):
         "release": bundles.release(rows, b"{}"),
         "log_origin": bundles.ORIGIN,
         "log_policy": bundles.SITE,
-        "rows": rows,
+        "subjects": {row.path: row.sha256 for row in rows},
         "license_block": block,
         "grant": bundles.grant(block),
     }
@@ -51,8 +51,10 @@ def test_every_grant_is_tied_to_the_one_release():
 
 def test_a_release_of_more_than_a_thousand_files_lists_only_its_papers():
     rows = bundles.rows_of({f"audio/a/{number:04d}.flac": b"" for number in range(1001)})
-    large = rebuilt(release=bundles.release(rows, b"{}"), rows=rows)
-    assert len(large["subject"]) == 3
+    large = bundles.release(rows, b"{}")
+    assert len(rebuilt(release=large, subjects={})["subject"]) == 3
+    with pytest.raises(manifest.ManifestError, match="does not list the files that it should"):
+        rebuilt(release=large, subjects={row.path: row.sha256 for row in rows})
 
 
 def _set(path, value):
@@ -170,3 +172,75 @@ def test_a_trusted_root_keeps_its_keys_and_their_validity(site):
     assert key.covers(bundles.NOW)
     assert not key.covers(bundles.NOW - timedelta(days=31))
     assert site.trusted_root() == site.trusted_root()
+
+
+# ---- the form --------------------------------------------------------------------------------
+
+
+def properties(schema, where="$"):
+    """Every property that a schema describes, and where it stands."""
+    if isinstance(schema, dict):
+        for name, described in schema.get("properties", {}).items():
+            yield f"{where}.{name}", described
+        for key, part in schema.items():
+            yield from properties(part, f"{where}.{key}")
+    elif isinstance(schema, list):
+        for part in schema:
+            yield from properties(part, where)
+
+
+def test_every_property_says_what_it_means():
+    found = dict(properties(manifest.schema()))
+    assert len(found) > 120
+    assert [where for where, described in found.items() if not described.get("description")] == []
+
+
+def test_what_identifies_a_release_holds_no_address():
+    release = statement()["predicate"]["release"]
+    for key in ("id", "dataset", "instance"):
+        assert release[key].startswith("urn:uuid:")
+    assert release["name"] == "radio-example/kurzwelle-radio-de"
+    assert release["review"] == {"heardMs": 4000, "unheardMs": 2000}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("dataset", "https://commonhold.example/d/x"),
+        ("instance", "https://commonhold.example"),
+        ("name", "no-slash"),
+        ("name", "three/parts/here"),
+        ("review", {"heardMs": 1}),
+        ("review", {"heardMs": -1, "unheardMs": 0}),
+        ("review", {"heardMs": 1.5, "unheardMs": 0}),
+    ],
+)
+def test_a_release_of_another_form_is_refused(key, value):
+    changed = statement()
+    changed["predicate"]["release"][key] = value
+    with pytest.raises(manifest.ManifestError, match=key):
+        manifest.check(changed)
+
+
+def test_each_consent_has_a_place_of_its_own_in_a_list_of_its_own():
+    same = {"uri": bundles.CONSENT_URI, "idx": 5}
+    other = {"uri": bundles.SITE + "/status/consent/18", "idx": 5}
+    rows = bundles.rows_of(FILES)
+    for place, fits in ((same, False), (other, True)):
+        records = [bundles.record(0, 5), bundles.record(1, 2, statusList=place)]
+        release = bundles.release(rows, b"{}", records)
+        if fits:
+            rebuilt(release=release)
+            continue
+        with pytest.raises(manifest.ManifestError, match="one place in a status list"):
+            rebuilt(release=release)
+
+
+def test_a_license_repeats_the_files_that_the_attestation_names():
+    attestation = rebuilt(license_block=None, grant=None)
+    files = manifest.file_subjects(attestation)
+    assert files == {row.path: row.sha256 for row in bundles.rows_of(FILES)}
+    licensed = rebuilt(subjects=files)
+    assert manifest.file_subjects(licensed) == files
+    with pytest.raises(manifest.ManifestError, match="does not list the files"):
+        rebuilt(subjects={})

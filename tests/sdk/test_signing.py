@@ -1,6 +1,5 @@
 import json
 import stat
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,21 +17,13 @@ LOG_KEY = signing.make_key("Ed25519")
 
 @pytest.mark.parametrize("algorithm", ["ES256", "Ed25519"])
 def test_a_key_is_kept_for_its_owner_alone(algorithm, tmp_path):
-    path = tmp_path / "keys" / "manifest.pem"
-    key = signing.load_or_make_key(path, algorithm)
+    path = tmp_path / "manifest.pem"
+    key = signing.make_key(algorithm)
+    signing.save_key(key, path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert signing.load_or_make_key(path, algorithm).keyid == key.keyid
-    assert key.public.algorithm == algorithm
+    assert signing.load_key(path).keyid == key.keyid
+    assert key.algorithm == key.public.algorithm == algorithm
     key.public.verify(key.sign(b"text"), b"text")
-
-
-def test_processes_that_start_together_agree_on_one_key(tmp_path):
-    path = tmp_path / "key.pem"
-    with ThreadPoolExecutor(8) as pool:
-        keys = list(pool.map(lambda _: signing.load_or_make_key(path, "ES256").keyid, range(16)))
-    assert len(set(keys)) == 1
-    assert [entry.name for entry in tmp_path.iterdir()] == ["key.pem"]
 
 
 def test_a_key_that_others_may_read_is_refused(tmp_path):
@@ -156,3 +147,16 @@ def test_a_sigstore_bundle_carries_the_same_envelope_and_proof():
     assert sigstore.parse_bundle(data) == (envelope, proof)
     entry = json.loads(data)["verificationMaterial"]["tlogEntries"][0]
     assert entry["kindVersion"] == {"kind": "hashedrekord", "version": "0.0.2"}
+
+
+def test_a_log_that_replaced_its_key_is_asked_by_which_it_signed():
+    old, new = signing.make_key("Ed25519"), LOG_KEY
+    checkpoint = notes.Checkpoint("log.example", 7, b"r" * 32)
+    verifiers = [notes.vkey("log.example", key.public) for key in (new, old)]
+    assert notes.signer_of(checkpoint.sign(old), verifiers) == verifiers[1]
+    assert notes.signer_of(checkpoint.sign(new), verifiers) == verifiers[0]
+    with pytest.raises(notes.NoteError, match="any key that this log has had"):
+        notes.signer_of(checkpoint.sign(signing.make_key("Ed25519")), verifiers)
+    other_name = notes.Checkpoint("other.example", 7, b"r" * 32).sign(old)
+    with pytest.raises(notes.NoteError, match="any key"):
+        notes.signer_of(other_name, verifiers)

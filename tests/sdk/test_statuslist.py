@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pytest
-from commonhold import signing, statuslist
+from commonhold import base64s, canonical, signing, statuslist
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from joserfc import jws
@@ -14,7 +14,7 @@ URI = "https://commonhold.example/status/consent/1"
 
 
 def build(statuses, **changes):
-    facts = {"statuses": statuses, "uri": URI, "key": KEY, "issued": NOW}
+    facts = {"data": statuslist.pack(statuses), "uri": URI, "signer": KEY, "issued": NOW}
     return statuslist.build_status_list(**{**facts, **changes})
 
 
@@ -73,3 +73,84 @@ def test_one_flipped_bit_anywhere_is_noticed():
         flipped = token[:place] + chr(ord(token[place]) ^ 1) + token[place + 1 :]
         with pytest.raises(statuslist.StatusListError):
             statuslist.check_status_list(flipped, [KEY.public], URI)
+
+
+# ---- several lists, and what was narrowed ----------------------------------------------------
+
+OTHER = "https://commonhold.example/status/consent/2"
+
+
+def test_what_was_narrowed_is_read_back():
+    token = build([3, 0, 3], narrowed={2: ["research", "commercial"], 0: {"evaluation"}})
+    found = statuslist.check_status_list(token, [KEY.public])
+    assert found.narrowed == {0: ("evaluation",), 2: ("commercial", "research")}
+    assert statuslist.check_status_list(build([0]), [KEY.public]).narrowed == {}
+
+
+@pytest.mark.parametrize(
+    "claim", [[], {"x": []}, {"01": []}, {"-1": []}, {"1": "research"}, {"1": [7]}, {"1": None}]
+)
+def test_what_was_narrowed_in_another_form_is_refused(claim):
+    header, payload, _ = build([3]).split(".")
+    claims = canonical.decode(base64s.decode_url(payload)) | {"narrowed": claim}
+    token = jws.serialize_compact(
+        canonical.decode(base64s.decode_url(header)),
+        canonical.encode(claims),
+        ECKey.import_key(KEY.pem),
+        algorithms=["ES256"],
+    )
+    with pytest.raises(statuslist.StatusListError, match="narrowed"):
+        statuslist.check_status_list(token, [KEY.public])
+
+
+def test_a_signer_that_gives_only_signatures_is_enough():
+    """A key service shows no private half."""
+
+    class Service:
+        public, keyid, algorithm = KEY.public, KEY.keyid, KEY.algorithm
+
+        def sign(self, data):
+            return KEY.sign(data)
+
+    found = statuslist.check_status_list(build([1], signer=Service()), [KEY.public], URI)
+    assert (found.status(0), found.keyid) == (1, KEY.keyid)
+
+
+def test_each_line_is_a_list():
+    lines = f"{build([1])}\n{build([0, 2], uri=OTHER)}\n".encode()
+    found = statuslist.check_status_lists(lines, [KEY.public])
+    assert {uri: one.status(0) for uri, one in found.items()} == {URI: 1, OTHER: 0}
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "{one}\n{two}",
+        "{one}\n{one}\n",
+        "{one}\n\n{two}\n",
+        "{one}\r\n{two}\r\n",
+        "{one}\v{two}\n",
+        "{one} {two}\n",
+        "",
+        "\n",
+    ],
+)
+def test_lines_that_are_cut_doubled_or_joined_are_refused(form):
+    lines = form.format(one=build([0]), two=build([0], uri=OTHER)).encode()
+    with pytest.raises(statuslist.StatusListError):
+        statuslist.check_status_lists(lines, [KEY.public])
+
+
+@given(
+    writes=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 3)), max_size=80),
+)
+def test_settling_never_weakens_a_place_and_touches_no_other(writes):
+    data, model = bytearray(statuslist.pack([0] * 41)), {}
+    for position, status in writes:
+        before = model.get(position, 0)
+        stronger = statuslist.STRENGTH[status] > statuslist.STRENGTH[before]
+        assert statuslist.settle(data, position, status) is stronger
+        if stronger:
+            model[position] = status
+        assert not (before and not statuslist.read(data, position))
+    assert bytes(data) == statuslist.pack(model.get(at, 0) for at in range(41))
