@@ -8,9 +8,19 @@ from rules.predicates import predicate
 
 from accounts.models import Organization
 from accounts.permissions import can_contribute, is_member
-from ingestion.models import ConsentRecord, Dataset, File, Finding, Segment, Upload, Version
+from ingestion.models import (
+    ConsentRecord,
+    Dataset,
+    File,
+    Finding,
+    Recording,
+    Segment,
+    Speaker,
+    Upload,
+    Version,
+)
 
-Owned = Dataset | Version | File | Upload | Segment | Finding | ConsentRecord
+Owned = Dataset | Version | Recording | File | Upload | Segment | Finding | ConsentRecord | Speaker
 
 
 def dataset_of(thing: Owned) -> Dataset:
@@ -18,14 +28,14 @@ def dataset_of(thing: Owned) -> Dataset:
     match thing:
         case Dataset():
             return thing
-        case Version() | ConsentRecord():
+        case Version() | ConsentRecord() | Recording() | Speaker():
             return thing.dataset
         case File() | Upload():
             return thing.version.dataset
         case Segment():
-            return thing.file.version.dataset
+            return thing.recording.dataset
         case Finding():
-            return thing.segment.file.version.dataset
+            return thing.segment.recording.dataset
 
 
 def of_owner(allowed: Callable[[Any, Organization | None], bool]) -> Any:
@@ -38,14 +48,7 @@ def of_owner(allowed: Callable[[Any, Organization | None], bool]) -> Any:
     return on_owner
 
 
-@predicate
-def is_published(user: Any, thing: Owned | None) -> bool:  # noqa: ARG001 - rules' signature
-    """Whether anybody may see the dataset or version."""
-    if isinstance(thing, Version):
-        return thing.is_sealed
-    return isinstance(thing, Dataset) and thing.versions.filter(state="sealed").exists()
-
-
-add_perm("ingestion.view_dataset", is_published | of_owner(is_member))
+# Who may see a dataset in public is decided above, where offers are known.
+add_perm("ingestion.view_dataset", of_owner(is_member))
 add_perm("ingestion.view_originals", of_owner(can_contribute))
 add_perm("ingestion.change_dataset", of_owner(can_contribute))

@@ -1,4 +1,4 @@
-"""Celery's door to the pipeline: load by id, call one function."""
+"""Celery's door to ingestion: load by id, call one function."""
 
 import shutil
 import time
@@ -8,25 +8,26 @@ from pathlib import Path
 from celery import shared_task
 from django.conf import settings
 
-from ingestion import pipeline, releases, uploads
-from ingestion.models import PipelineRun, Version
+from ingestion import consent, releases
+from ingestion.archive import uploads
+from ingestion.models import File, PipelineRun, Version
+from ingestion.pipeline import jobs
 
 STALE_WORK = timedelta(days=1)
 
 
-@shared_task(soft_time_limit=None, time_limit=None)
+@shared_task
 def run_pipeline_task(run_id: str) -> None:
     """Execute one run; when it was the last one after a review, seal."""
-    run = pipeline.execute(run_id=run_id)  # type: ignore[arg-type]  # Django takes the text of a UUID
-    if (
-        run is not None
-        and run.phase == PipelineRun.Phase.FINAL
-        and pipeline.all_final_done(version=run.file.version)
-    ):
-        seal_version_task.delay(run.file.version_id)
+    run = jobs.execute(run_id=run_id)  # type: ignore[arg-type]  # Django takes the text of a UUID
+    if run is None or run.phase != PipelineRun.Phase.FINAL:
+        return
+    for place in File.objects.filter(final=run, version__state=Version.State.REVIEW):
+        if releases.is_applied(version=place.version):
+            seal_version_task.delay(place.version_id)
 
 
-@shared_task(soft_time_limit=1500, time_limit=1800)
+@shared_task
 def seal_version_task(version_id: int) -> None:
     """Seal a version; a refusal is written on it for the contributor."""
     try:
@@ -36,16 +37,22 @@ def seal_version_task(version_id: int) -> None:
         return
 
 
-@shared_task(soft_time_limit=50, time_limit=60)
+@shared_task
 def sweep_task() -> None:
     """Take up what no worker holds: lost messages and dead workers cost seconds, not data."""
-    for run in pipeline.offer():
+    for run in jobs.offer():
         run_pipeline_task.delay(str(run.pk))
     for version in releases.waiting():
         seal_version_task.delay(version.pk)
 
 
-@shared_task(soft_time_limit=250, time_limit=300)
+@shared_task
+def note_expired_task() -> None:
+    """Note the consents that ran out, so that versions, status lists and listings follow."""
+    consent.note_expired()
+
+
+@shared_task
 def tidy_task() -> None:
     """Cancel uploads that were left lying, and remove what killed steps left behind."""
     uploads.expire()

@@ -1,24 +1,32 @@
-"""A dataset and its versions."""
+"""A dataset, its versions, and what the seal of a version keeps."""
+
+from typing import Self
 
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organization, User
+from notary.models import Statement
 
 
 class Task(models.TextChoices):
     """What a model trained on the dataset learns to do."""
 
-    SPEECH_RECOGNITION = "speech-recognition", "Speech recognition"
-    SPEECH_SYNTHESIS = "speech-synthesis", "Speech synthesis"
-    LANGUAGE_MODELING = "language-modeling", "Language modeling"
+    SPEECH_RECOGNITION = "speech-recognition", _("Speech recognition")
+    SPEECH_SYNTHESIS = "speech-synthesis", _("Speech synthesis")
+    LANGUAGE_MODELING = "language-modeling", _("Language modeling")
 
 
 class Dataset(models.Model):
-    """A named collection that an organization publishes, version after version."""
+    """A named collection that an organization publishes, version after version.
+
+    Title, description and card are what the catalogue says now; what was sealed of them stands in
+    each release.
+    """
 
     organization = models.ForeignKey(
         Organization, on_delete=models.PROTECT, related_name="datasets"
@@ -26,8 +34,10 @@ class Dataset(models.Model):
     slug = models.SlugField(max_length=80)
     title = models.CharField(max_length=160)
     description = models.TextField(blank=True)
+    card = models.TextField(blank=True)
+    """More about it, in Markdown: it goes into the README of what is sealed next."""
     language = models.CharField(max_length=35)
-    """BCP 47 tag of the language spoken."""
+    """BCP 47 tag of the language spoken; a recording may say otherwise of itself."""
     task = models.CharField(max_length=24, choices=Task.choices)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
@@ -54,21 +64,54 @@ class Dataset(models.Model):
         return f"{self.organization.slug}/{self.slug}"
 
 
+class VersionQuerySet(models.QuerySet["Version"]):
+    """Reads of versions."""
+
+    def sealed(self) -> Self:
+        """Versions that are published: sealed, and not withdrawn by their publisher."""
+        return self.filter(state=Version.State.SEALED)
+
+    def open(self) -> Self:
+        """Versions that are being worked on."""
+        return self.filter(state__in=Version.OPEN)
+
+    def newest_sealed(self) -> "Version | None":
+        """The sealed version with the highest number, or None."""
+        return self.sealed().order_by("-number").first()
+
+    def newest(self) -> "Version | None":
+        """The version with the highest number, in whatever state, or None."""
+        return self.order_by("-number").first()
+
+
 class Version(models.Model):
-    """One state of a dataset. Once sealed, a trigger refuses every change but withdrawal."""
+    """One state of a dataset. Once sealed, a trigger refuses every change but of what follows."""
 
     class State(models.TextChoices):
         """Where the version stands on the thread."""
 
-        DRAFT = "draft", "Draft"
-        PROCESSING = "processing", "Processing"
-        REVIEW = "review", "In review"
-        SEALED = "sealed", "Sealed"
-        WITHDRAWN = "withdrawn", "Withdrawn"
+        DRAFT = "draft", _("Draft")
+        PROCESSING = "processing", _("Processing")
+        REVIEW = "review", _("In review")
+        SEALED = "sealed", _("Sealed")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
+
+    class Consent(models.TextChoices):
+        """Whether everybody's consent behind a sealed version still holds."""
+
+        GIVEN = "given", _("Given")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
+        EXPIRED = "expired", _("Expired")
+
+    OPEN = (State.DRAFT, State.PROCESSING, State.REVIEW)
 
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
     state = models.CharField(max_length=12, choices=State.choices, default=State.DRAFT)
+    begun_from = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="successors"
+    )
+    """The sealed version whose recordings, results and decisions this one began with."""
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -76,22 +119,27 @@ class Version(models.Model):
     review_finished_by = models.ForeignKey(
         User, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
-    seal_error = models.TextField(blank=True)
-    """Why the last attempt to seal was refused, in words for the contributor."""
+    seal_error = models.JSONField(null=True, blank=True)
+    """Why the last attempt to seal was refused: {"code", "sentence", "parameters"}."""
 
     sealed_at = models.DateTimeField(null=True, blank=True)
-    release = models.JSONField(null=True, blank=True)
-    """The `release` object of the manifest, as signed."""
-    release_sha256 = models.CharField(max_length=64, blank=True)
-    """SHA-256 of the canonical form (RFC 8785) of `release`, lower-case hex."""
+    title = models.CharField(max_length=160, blank=True)
+    """Title, language and task as they were sealed; the dataset's own may go on changing."""
+    language = models.CharField(max_length=35, blank=True)
+    task = models.CharField(max_length=24, choices=Task.choices, blank=True)
     merkle_root = models.CharField(max_length=64, blank=True)
-    manifest = models.JSONField(null=True, blank=True)
-    """The signed release attestation (DSSE envelope)."""
-    log_entry = models.OneToOneField(
-        "ingestion.LogEntry", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
     quality = models.JSONField(default=dict, blank=True)
     """Totals of the quality figures of the recordings (integers; units in the key names)."""
+    consent_state = models.CharField(max_length=9, choices=Consent.choices, blank=True)
+    """Kept by whoever ends a consent; each download asks ReleaseConsent itself."""
+    relied_on_at = models.DateTimeField(null=True, blank=True)
+    """When somebody first came to rely on the release: what it rests on can't be voided since."""
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    seal = models.OneToOneField(
+        "ingestion.Seal", null=True, blank=True, on_delete=models.PROTECT, related_name="version"
+    )
+
+    objects = VersionQuerySet.as_manager()
 
     class Meta:
         constraints = (
@@ -106,21 +154,35 @@ class Version(models.Model):
                 name="version_state_is_known",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["draft", "processing", "review"])
-                | Q(
-                    sealed_at__isnull=False,
-                    release__isnull=False,
-                    manifest__isnull=False,
-                    log_entry__isnull=False,
-                    release_sha256__regex=r"^[0-9a-f]{64}$",
-                    merkle_root__regex=r"^[0-9a-f]{64}$",
+                condition=Q(state__in=["draft", "processing", "review"], seal__isnull=True)
+                | (
+                    Q(
+                        state__in=["sealed", "withdrawn"],
+                        seal__isnull=False,
+                        sealed_at__isnull=False,
+                        merkle_root__regex=r"^[0-9a-f]{64}$",
+                        consent_state__in=["given", "withdrawn", "expired"],
+                    )
+                    & ~Q(title="")
+                    & ~Q(language="")
                 ),
                 name="sealed_version_has_its_seal",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="withdrawn") ^ Q(withdrawn_at__isnull=True),
+                name="withdrawn_version_says_when",
             ),
             models.CheckConstraint(
                 condition=Q(review_finished_at__isnull=True, review_finished_by__isnull=True)
                 | Q(review_finished_at__isnull=False, review_finished_by__isnull=False),
                 name="review_has_who_and_when",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=["state"],
+                condition=Q(state__in=["processing", "review"]),
+                name="version_in_work",
             ),
         )
 
@@ -130,9 +192,32 @@ class Version(models.Model):
     @property
     def is_open(self) -> bool:
         """Whether the version can still change."""
-        return self.state in {self.State.DRAFT, self.State.PROCESSING, self.State.REVIEW}
+        return self.state in self.OPEN
 
     @property
     def is_sealed(self) -> bool:
         """Whether the version is published."""
         return self.state == self.State.SEALED
+
+
+class Seal(models.Model):
+    """What a seal made that is too heavy for lists: read one at a time. Never edited (trigger)."""
+
+    release = models.JSONField()
+    """The `release` object of the manifest, as signed."""
+    release_sha256 = models.CharField(max_length=64)
+    """SHA-256 of the canonical form (RFC 8785) of `release`, lower-case hex."""
+    subjects = models.JSONField()
+    """Name → SHA-256 of the files that each statement about the release lists (≤ 1000)."""
+    statement = models.OneToOneField(Statement, on_delete=models.PROTECT, related_name="+")
+    """The signed release attestation."""
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(release_sha256__regex=r"^[0-9a-f]{64}$"), name="seal_has_its_digest"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"seal {self.release_sha256[:8]}"

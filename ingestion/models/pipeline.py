@@ -1,12 +1,13 @@
-"""What was done to a file: a recipe, its runs, and each step of a run."""
+"""What was done to a recording: a recipe, its runs, and each step of a run."""
 
 import uuid
 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
-from ingestion.models.file import File
+from ingestion.models.recording import Recording
 
 
 class Recipe(models.Model):
@@ -24,55 +25,84 @@ class Recipe(models.Model):
 
 
 class PipelineRun(models.Model):
-    """One execution of a recipe over one source file."""
+    """One execution of a recipe over one recording. Never deleted: a newer one supersedes it."""
 
     class State(models.TextChoices):
         """Pending and running rows are the queue: a sweeper takes up what nobody holds."""
 
-        PENDING = "pending", "Waiting"
-        RUNNING = "running", "Running"
-        DONE = "done", "Done"
-        FAILED = "failed", "Stopped"
+        PENDING = "pending", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Stopped")
 
     class Phase(models.TextChoices):
         """Before review everything found is scrubbed; afterwards what the person decided."""
 
-        INTAKE = "intake", "Intake"
-        FINAL = "final", "After review"
+        INTAKE = "intake", _("Intake")
+        FINAL = "final", _("After review")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    file = models.ForeignKey(File, on_delete=models.CASCADE, related_name="runs")
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="runs")
     recipe = models.ForeignKey(Recipe, on_delete=models.PROTECT, related_name="runs")
     phase = models.CharField(max_length=8, choices=Phase.choices)
+    after = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.CASCADE, related_name="followers"
+    )
+    """For a final run: the intake whose results it goes on from."""
+    inputs = models.JSONField(default=dict, blank=True)
+    """For a final run: what the review decided, as it stood when the run was made."""
+    inputs_sha256 = models.CharField(max_length=64, blank=True)
+    """For a final run the digest of `inputs`, for an intake that of source, transcript and
+    language: what was made of the same needs no second run."""
     state = models.CharField(max_length=8, choices=State.choices, default=State.PENDING)
     attempts = models.PositiveSmallIntegerField(default=0)
-    error = models.TextField(blank=True)
+    claim = models.UUIDField(null=True, blank=True)
+    """Who holds the run: drawn anew by each claim, asked for by each update (a fencing token)."""
+    error = models.JSONField(null=True, blank=True)
+    """Why it stopped, or why the last attempt did: {"code", "sentence", "parameters"}."""
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     """While a worker holds the run it renews this; a run whose heart stopped is taken up again."""
     offered_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
     """When a message about the run was last sent; null asks the sweeper to send one now."""
+    superseded_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=["file", "phase"], name="one_run_per_file_and_phase"),
+            models.UniqueConstraint(
+                fields=["recording", "phase"],
+                condition=Q(superseded_at__isnull=True),
+                name="one_current_run_per_phase",
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=["pending", "running", "done", "failed"]),
                 name="run_state_is_known",
             ),
             models.CheckConstraint(
-                condition=~Q(state="failed") | ~Q(error=""), name="failed_run_says_why"
+                condition=~Q(state="failed") | Q(error__isnull=False), name="failed_run_says_why"
             ),
             models.CheckConstraint(
-                condition=~Q(state="running") | Q(heartbeat_at__isnull=False),
-                name="running_run_has_a_heart",
+                condition=~Q(state="running") | Q(heartbeat_at__isnull=False, claim__isnull=False),
+                name="running_run_has_a_heart_and_a_holder",
+            ),
+            models.CheckConstraint(
+                condition=Q(phase="intake", after__isnull=True)
+                | Q(phase="final", after__isnull=False),
+                name="final_run_follows_an_intake",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=["created_at"],
+                condition=Q(state__in=["pending", "running"]),
+                name="run_in_the_queue",
             ),
         )
 
     def __str__(self) -> str:
-        return f"{self.recipe.name} of {self.file}"
+        return f"{self.recipe.name} of {self.recording}"
 
 
 class StepRun(models.Model):
@@ -81,10 +111,10 @@ class StepRun(models.Model):
     class State(models.TextChoices):
         """How far the step is."""
 
-        PENDING = "pending", "Waiting"
-        RUNNING = "running", "Running"
-        DONE = "done", "Done"
-        FAILED = "failed", "Stopped"
+        PENDING = "pending", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Stopped")
 
     run = models.ForeignKey(PipelineRun, on_delete=models.CASCADE, related_name="steps")
     position = models.PositiveSmallIntegerField()

@@ -1,18 +1,51 @@
-"""What was said, what was found in it, and what a person decided about it."""
+"""What was said, what was found in it, what a person heard, and what they decided."""
+
+from typing import Self
 
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from ingestion.models.consent import Speaker
-from ingestion.models.file import File
+from ingestion.models.dataset import Version
+from ingestion.models.pipeline import PipelineRun
+from ingestion.models.recording import Recording
+
+
+class SegmentQuerySet(models.QuerySet["Segment"]):
+    """Reads of segments."""
+
+    def current(self) -> Self:
+        """Segments of the runs whose results count."""
+        return self.filter(run=F("recording__intake"))
+
+    def of(self, version: Version) -> Self:
+        """Current segments of what has a place in a version, in the order of its recordings."""
+        return (
+            self.current()
+            .filter(recording__files__version=version)
+            .select_related("recording", "speaker")
+            .order_by(
+                F("recording__number").asc(nulls_last=True), "recording__name_key", "position"
+            )
+        )
+
+    def standing(self) -> Self:
+        """Segments that nobody left out."""
+        return self.filter(excluded=False)
+
+    def unread(self) -> Self:
+        """Segments that a person has to read, and nobody has."""
+        return self.filter(needs_review=True, reviewed_at__isnull=True)
 
 
 class Segment(models.Model):
-    """A stretch of speech with times, speaker, text and words; of a text file: a row of it."""
+    """A stretch of speech with times, speaker, text and words; of a text: a row of it."""
 
-    file = models.ForeignKey(File, on_delete=models.CASCADE, related_name="segments")
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="segments")
+    run = models.ForeignKey(PipelineRun, on_delete=models.CASCADE, related_name="segments")
     position = models.PositiveIntegerField()
     start_ms = models.BigIntegerField(null=True, blank=True)
     end_ms = models.BigIntegerField(null=True, blank=True)
@@ -30,12 +63,14 @@ class Segment(models.Model):
         User, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     excluded = models.BooleanField(default=False)
-    """Left out of the release by a person."""
+    """Left out of releases by a person."""
+
+    objects = SegmentQuerySet.as_manager()
 
     class Meta:
         ordering = ("position",)
         constraints = (
-            models.UniqueConstraint(fields=["file", "position"], name="segment_position_is_unique"),
+            models.UniqueConstraint(fields=["run", "position"], name="segment_position_is_unique"),
             models.CheckConstraint(
                 condition=Q(start_ms__isnull=True, end_ms__isnull=True)
                 | Q(start_ms__gte=0, end_ms__gt=F("start_ms")),
@@ -49,7 +84,32 @@ class Segment(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.file} #{self.position}"
+        return f"{self.recording} #{self.position}"
+
+
+class FindingQuerySet(models.QuerySet["Finding"]):
+    """Reads of findings."""
+
+    def of(self, version: Version) -> Self:
+        """Current findings of what has a place in a version, in the order of hearing."""
+        return (
+            self.filter(
+                segment__run=F("segment__recording__intake"),
+                segment__recording__files__version=version,
+            )
+            .select_related("segment__recording", "segment__speaker")
+            .order_by(
+                F("segment__recording__number").asc(nulls_last=True),
+                "segment__recording__name_key",
+                "segment__position",
+                "start_char",
+                "pk",
+            )
+        )
+
+    def open(self) -> Self:
+        """Findings that nobody has decided, in segments that nobody left out."""
+        return self.filter(state=Finding.State.OPEN, segment__excluded=False)
 
 
 class Finding(models.Model):
@@ -58,9 +118,12 @@ class Finding(models.Model):
     class State(models.TextChoices):
         """Open findings stop the seal."""
 
-        OPEN = "open", "To be heard"
-        CONFIRMED = "confirmed", "Redact"
-        REJECTED = "rejected", "Keep"
+        OPEN = "open", _("To be heard")
+        CONFIRMED = "confirmed", _("Redact")
+        REJECTED = "rejected", _("Keep")
+
+    PERSON = "person"
+    """The `detector` of what a person marked."""
 
     segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="findings")
     kind = models.CharField(max_length=20)
@@ -80,8 +143,10 @@ class Finding(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now)
 
+    objects = FindingQuerySet.as_manager()
+
     class Meta:
-        ordering = ("segment__file_id", "segment__position", "start_char")
+        ordering = ("segment__recording_id", "segment__position", "start_char")
         constraints = (
             models.CheckConstraint(
                 condition=Q(end_char__gt=F("start_char")), name="finding_is_a_range"
@@ -119,16 +184,67 @@ class Finding(models.Model):
         return self.segment.text[self.end_char :]
 
 
-class Redaction(models.Model):
-    """What was done about a finding, once the version is sealed."""
+class Decision(models.Model):
+    """What a person did in a review, with what it was before: undoing it makes another row.
 
-    finding = models.OneToOneField(Finding, on_delete=models.CASCADE, related_name="redaction")
-    method = models.CharField(max_length=10)
-    start_ms = models.BigIntegerField(null=True, blank=True)
-    end_ms = models.BigIntegerField(null=True, blank=True)
-    """The stretch of the recording that was replaced, pad included; null in a text file."""
-    replacement = models.CharField(max_length=24)
-    """What stands in the text instead, e.g. [PHONE]."""
+    Append-only (trigger).
+    """
+
+    class Act(models.TextChoices):
+        """What was done."""
+
+        DECIDE = "decide", _("Decided about a finding")
+        MARK = "mark", _("Marked words")
+        CORRECT = "correct", _("Corrected a text")
+        READ = "read", _("Read a stretch")
+        LEAVE_OUT = "leave-out", _("Left a stretch out")
+        BRING_BACK = "bring-back", _("Brought a stretch back")
+        LEAVE_OUT_UNCOVERED = "leave-out-uncovered", _("Left out what has no consent")
+        LEAVE_OUT_SPEAKER = "leave-out-speaker", _("Left a speaker out")
+        BRING_BACK_SPEAKER = "bring-back-speaker", _("Brought a speaker back")
+        REMOVE = "remove", _("Removed a recording")
+        UNDO = "undo", _("Undone")
+
+    version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="decisions")
+    recording = models.ForeignKey(
+        Recording, null=True, blank=True, on_delete=models.CASCADE, related_name="decisions"
+    )
+    act = models.CharField(max_length=20, choices=Act.choices)
+    before = models.JSONField()
+    """What it changed, as it was (ingestion.review.undoing)."""
+    after = models.JSONField()
+    """The same as the act left it: undone only while it still is so."""
+    undoes = models.OneToOneField(
+        "self", null=True, blank=True, on_delete=models.CASCADE, related_name="undone"
+    )
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(act="undo") ^ Q(undoes__isnull=True), name="undo_says_what_it_undoes"
+            ),
+        )
+        indexes = (models.Index(fields=["version", "-id"], name="decision_newest"),)
 
     def __str__(self) -> str:
-        return f"{self.replacement} {self.start_ms}-{self.end_ms} ms"
+        return f"{self.act} in {self.version}"
+
+
+class Hearing(models.Model):
+    """What one person has played of a recording: the evidence behind the word “heard”."""
+
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="hearings")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    ranges = models.JSONField(default=list)
+    """Half-open [start_ms, end_ms] of the original, sorted, apart from one another."""
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["recording", "user"], name="hearing_is_one_per_person"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user} heard {self.recording}"

@@ -5,10 +5,11 @@ import uuid
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from ingestion.models.dataset import Version
-from ingestion.models.file import File
+from ingestion.models.recording import Recording
 
 
 class Upload(models.Model):
@@ -17,10 +18,10 @@ class Upload(models.Model):
     class State(models.TextChoices):
         """How far the upload is."""
 
-        OPEN = "open", "Receiving"
-        COMPLETE = "complete", "Complete"
-        REFUSED = "refused", "Refused"
-        CANCELED = "canceled", "Canceled"
+        OPEN = "open", _("Receiving")
+        COMPLETE = "complete", _("Complete")
+        REFUSED = "refused", _("Refused")
+        CANCELED = "canceled", _("Canceled")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="uploads")
@@ -30,11 +31,12 @@ class Upload(models.Model):
     sha256 = models.CharField(max_length=64, blank=True)
     """What the client says the whole file's digest is, when it says so."""
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
-    error_code = models.CharField(max_length=60, blank=True)
-    error = models.TextField(blank=True)
-    file = models.OneToOneField(
-        File, null=True, blank=True, on_delete=models.SET_NULL, related_name="upload"
+    error = models.JSONField(null=True, blank=True)
+    """Why it was refused: {"code", "sentence", "parameters"}."""
+    recording = models.ForeignKey(
+        Recording, null=True, blank=True, on_delete=models.SET_NULL, related_name="uploads"
     )
+    """What it became."""
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
@@ -50,7 +52,13 @@ class Upload(models.Model):
                 name="upload_state_is_known",
             ),
             models.CheckConstraint(
-                condition=~Q(state="refused") | ~Q(error=""), name="refused_upload_says_why"
+                condition=~Q(state="refused") | Q(error__isnull=False),
+                name="refused_upload_says_why",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=["expires_at"], condition=Q(state="open"), name="upload_on_its_way"
             ),
         )
 

@@ -4,21 +4,25 @@ import json
 
 import numpy as np
 import pytest
+from commonhold.errors import Recorded
 from django.db import IntegrityError, transaction
 
-from ingestion import consent, pipeline, recipes, releases, review
+from ingestion import consent, releases, review
+from ingestion.archive.storage import blob_store
 from ingestion.models import (
     ConsentRecord,
-    File,
     Finding,
-    LogEntry,
+    News,
     PipelineRun,
     Redaction,
+    ReleaseFile,
+    Seal,
     Segment,
     StepRun,
     Version,
 )
-from ingestion.storage import blob_store
+from ingestion.pipeline import recipes
+from notary.models import LogEntry
 from tests import sealed, walks
 from tests.walks import editor
 
@@ -37,16 +41,16 @@ def in_review(text: str = TEXT, transcript: str = "reading.txt") -> Version:
     version = walks.draft()
     walks.upload(version, "reading.wav", walks.recording())
     walks.upload(version, transcript, text.encode())
-    walks.agree(version.files.get(path="reading.wav"))
+    walks.agree(version, "reading.wav")
     return walks.process(version)
 
 
 def only_segment(version: Version) -> Segment:
-    return review.segments(version=version).get()
+    return Segment.objects.of(version).get()
 
 
 def published(version: Version, path: str) -> bytes:
-    file = version.files.get(role=File.Role.RELEASE, path=path)
+    file = version.release_files.get(path=path)
     with blob_store().open(file.blob_id) as blob:
         return blob.read()
 
@@ -74,8 +78,9 @@ def test_redacted_words_are_a_tone_in_the_clip_and_a_label_in_the_text():
     releases.seal(version=version)
     (row,) = rows(version)
     assert row["text"] == "he was not an [NAME] young man"
-    ((start, end, kind),) = row["redactions"]
-    assert kind == "name"
+    (bar,) = row["redactions"]
+    start, end = bar["start_ms"], bar["end_ms"]
+    assert bar["label"] == "name"
     clip = walks.samples(published(version, row["file_name"]))
     original = walks.samples(walks.recording())[row["start_ms"] * 16 : row["end_ms"] * 16]
     assert len(clip) == len(original)
@@ -86,7 +91,9 @@ def test_redacted_words_are_a_tone_in_the_clip_and_a_label_in_the_text():
     assert spectrum.argmax() * 16_000 / len(inside) == pytest.approx(1000, abs=20)
     assert spectrum[spectrum.argmax()] ** 2 > 0.5 * (spectrum**2).sum()
     assert row["start_ms"] + start <= found.start_ms - recipes.PAD_MS + 1
-    assert Redaction.objects.get().replacement == "[NAME]"
+    done = Redaction.objects.get()
+    assert (done.replacement, done.kind, done.method) == ("[NAME]", "name", "tone")
+    assert (done.start_ms, done.end_ms) == (start, end)
 
 
 def test_a_rejected_finding_stays_in_text_and_sound():
@@ -104,7 +111,7 @@ def test_personal_data_in_the_text_is_found_and_waits_to_be_heard():
     # The reader says something else; a row that says where it stands is taken at its word.
     row = json.dumps({"text": PHONE, "start": 0.2, "end": 2.4})
     version = in_review(row, "reading.jsonl")
-    found = review.findings(version=version)
+    found = Finding.objects.of(version)
     assert [finding.kind for finding in found] == ["phone"]
     with pytest.raises(review.ReviewUnfinished, match=r"not been heard.*reading\.wav.*phone"):
         review.finish(version=version, by=editor(version))
@@ -113,9 +120,9 @@ def test_personal_data_in_the_text_is_found_and_waits_to_be_heard():
 def test_a_draft_that_nobody_read_can_not_be_sealed():
     version = walks.draft()
     walks.upload(version, "reading.wav", walks.recording())
-    walks.agree(version.files.get())
+    walks.agree(version, "reading.wav")
     walks.process(version)
-    for finding in review.findings(version=version):
+    for finding in Finding.objects.of(version):
         review.decide(finding=finding, redact=True, by=editor(version))
     with pytest.raises(review.ReviewUnfinished, match="not been read by a person"):
         review.finish(version=version, by=editor(version))
@@ -124,10 +131,10 @@ def test_a_draft_that_nobody_read_can_not_be_sealed():
 def test_a_corrected_draft_is_looked_through_again_and_stays_redacted():
     version = walks.draft()
     walks.upload(version, "reading.wav", walks.recording())
-    walks.agree(version.files.get())
+    walks.agree(version, "reading.wav")
     walks.process(version)
     segment = review.review_segment(
-        segment=review.segments(version=version)[0],
+        segment=Segment.objects.of(version)[0],
         by=editor(version),
         text="write to amina@example.org",
     )
@@ -141,10 +148,11 @@ def test_a_corrected_draft_is_looked_through_again_and_stays_redacted():
 
 def test_speech_that_no_consent_covers_must_be_left_out():
     version = in_review()
-    consent.withdraw(record=ConsentRecord.objects.get(), by="the reader")
+    consent.withdraw(record=ConsentRecord.objects.get(), by=editor(version))
     walks.hear_everything(version)
     with pytest.raises(
-        review.ReviewUnfinished, match=r"no consent that covers.*reading\.wav.* at 0:"
+        review.ReviewUnfinished,
+        match=r"no consent that covers.*reading\.wav.*0:00:00\.\d{3}.*p-0001",
     ):
         review.finish(version=version, by=editor(version))
     assert review.leave_out_uncovered(version=version, by=editor(version)) == 1
@@ -156,13 +164,16 @@ def test_consent_withdrawn_between_review_and_seal_sends_the_version_back():
     version = in_review()
     walks.hear_everything(version)
     walks.finish(version)
-    consent.withdraw(record=ConsentRecord.objects.get(), by="the reader")
+    consent.withdraw(record=ConsentRecord.objects.get(), by=editor(version))
     with pytest.raises(releases.SealRefused):
         releases.seal(version=version)
     version.refresh_from_db()
     assert version.state == Version.State.REVIEW
     assert version.review_finished_at is None
-    assert "no consent that covers" in version.seal_error
+    told = Recorded.of(version.seal_error)
+    assert (told.recorded_code, told.details["path"]) == ("seal-refused", "reading.wav")
+    assert "no consent that covers" in told.message
+    assert not ReleaseFile.objects.exists()
     assert not LogEntry.objects.exists()
 
 
@@ -205,7 +216,7 @@ def test_sealing_again_changes_nothing():
     version = sealed.version()
     again = releases.seal(version=version)
     assert again.sealed_at == version.sealed_at
-    assert LogEntry.objects.count() == 1
+    assert LogEntry.objects.count() == News.objects.filter(kind="sealed").count() == 1
 
 
 def test_the_database_refuses_to_change_what_is_sealed():
@@ -215,16 +226,26 @@ def test_the_database_refuses_to_change_what_is_sealed():
     with pytest.raises(IntegrityError), transaction.atomic():
         Version.objects.filter(pk=version.pk).update(state="draft")
     with pytest.raises(IntegrityError), transaction.atomic():
-        version.files.filter(role="release").delete()
+        version.release_files.all().delete()
     with pytest.raises(IntegrityError), transaction.atomic():
-        version.files.filter(role="release").update(path="other.flac")
+        version.release_files.update(path="other.flac")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        version.files.update(final=None)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        version.release_consents.update(purposes=["voice-cloning"])
+    with pytest.raises(IntegrityError), transaction.atomic():
+        version.release_consents.all().delete()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Seal.objects.update(release={})
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Redaction.objects.update(kind="name")
 
 
 def test_a_text_file_is_published_redacted_too():
     version = walks.draft(language="en", task="language-modeling")
     text = '{"text": "Write to amina@example.org today."}\n{"text": "The market opens at eight."}\n'
     walks.upload(version, "notes.jsonl", text.encode())
-    walks.agree(version.files.get())
+    walks.agree(version, "notes.jsonl")
     walks.process(version)
     walks.hear_everything(version)
     walks.finish(version)
@@ -234,7 +255,7 @@ def test_a_text_file_is_published_redacted_too():
         "Write to [EMAIL] today.",
         "The market opens at eight.",
     ]
-    assert pipeline.all_final_done(version=version)
+    assert releases.is_applied(version=version)
     assert (
         not StepRun.objects.filter(run__phase=PipelineRun.Phase.FINAL)
         .exclude(state="done")

@@ -1,7 +1,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.transcripts import Segment, Word, corrected, segment_of, span_in_time, words_of
+from ingestion.pipeline.transcripts import (
+    Segment,
+    Word,
+    corrected,
+    segment_of,
+    span_in_time,
+    words_of,
+)
 
 
 def timed(text):

@@ -1,17 +1,21 @@
 """Uploads: parts in any order, resumed, checked as a whole, and refused without a trace."""
 
+import errno
 import hashlib
 from datetime import timedelta
 
 import pytest
+from commonhold.errors import Recorded
 from commonhold.paths import InvalidPathError
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion import uploads
-from ingestion.models import Blob, File, Upload, Version
-from ingestion.steps.contract import RefusedError
+from ingestion.archive import storage, uploads
+from ingestion.archive.recordings import PathTaken
+from ingestion.archive.storage import blob_store
+from ingestion.models import Blob, File, Recording, Upload, Version
+from ingestion.pipeline.contract import RefusedError
 from tests import walks
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +49,7 @@ def test_parts_that_come_backwards_make_the_same_file(version):
     upload = begin(version)
     send_all(upload, backwards=True)
     done = uploads.complete(upload=upload)
-    assert done.file.blob_id == hashlib.sha256(DATA).hexdigest()
+    assert done.recording.blob_id == hashlib.sha256(DATA).hexdigest()
 
 
 @given(size=st.integers(1, 10**13), part=st.integers(1, 10**9))
@@ -71,11 +75,11 @@ def test_beginning_again_resumes_where_it_stopped(version):
 def test_two_files_on_their_way_do_not_mix(version):
     first, second = begin(version, "a.wav"), begin(version, "b.wav")
     assert first != second
-    with pytest.raises(uploads.PathTaken, match="on its way in another upload"):
+    with pytest.raises(PathTaken, match="on its way in another upload"):
         begin(version, "A.wav")
-    with pytest.raises(uploads.PathTaken):
+    with pytest.raises(PathTaken):
         begin(version, "a.wav", sha256="0" * 64)
-    with pytest.raises(uploads.PathTaken):
+    with pytest.raises(PathTaken):
         begin(version, "a.wav", size=len(DATA) + 1)
 
 
@@ -95,10 +99,28 @@ def test_a_whole_that_is_not_what_was_announced_keeps_nothing(version):
     upload = begin(version, sha256="0" * 64)
     send_all(upload)
     done = uploads.complete(upload=upload)
-    assert (done.state, done.error_code) == (Upload.State.REFUSED, "digest-mismatch")
-    assert "a.wav" in done.error
-    assert not File.objects.exists()
+    assert (done.state, done.error["code"]) == (Upload.State.REFUSED, "digest-mismatch")
+    assert done.error["parameters"]["path"] == "a.wav"
+    assert not Recording.objects.exists()
     assert not Blob.objects.exists()
+    with pytest.raises(storage.BlobMissing):
+        blob_store().open(hashlib.sha256(DATA).hexdigest())
+
+
+def test_a_full_store_costs_no_upload(version, monkeypatch):
+    upload = begin(version)
+    send_all(upload)
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", no_room)
+        with pytest.raises(storage.StorageFull):
+            uploads.complete(upload=upload)
+    upload.refresh_from_db()
+    assert upload.state == Upload.State.OPEN
+    assert uploads.complete(upload=upload).state == Upload.State.COMPLETE
+
+
+def no_room(_descriptor: int) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_refusing_a_second_copy_leaves_the_first_one_whole(version):
@@ -107,14 +129,17 @@ def test_refusing_a_second_copy_leaves_the_first_one_whole(version):
     send_all(upload)
     done = uploads.complete(upload=upload)
     assert done.state == Upload.State.REFUSED
-    assert "b.mp3" in done.error
-    assert File.objects.get().blob_id == hashlib.sha256(DATA).hexdigest()
+    assert "b.mp3" in Recorded.of(done.error).message
+    kept = Recording.objects.get().blob_id
+    with blob_store().open(kept) as blob:
+        assert hashlib.sha256(blob.read()).hexdigest() == kept
 
 
 def test_completing_twice_is_completing_once(version):
     upload = begin(version)
     send_all(upload)
-    assert uploads.complete(upload=upload).file == uploads.complete(upload=upload).file
+    first = uploads.complete(upload=upload).recording
+    assert uploads.complete(upload=upload).recording == first == File.objects.get().recording
 
 
 def test_a_canceled_or_expired_upload_takes_no_parts(version):
@@ -150,7 +175,6 @@ def test_a_transcript_is_paired_with_its_recording_whichever_comes_first(version
     walks.upload(version, "x/a.txt", b"he was not an ill disposed young man")
     walks.upload(version, "x/a.wav", DATA)
     walks.upload(version, "notes.txt", b"Nobody says this.")
-    recording = File.objects.get(path="x/a.wav")
-    assert recording.transcript is not None
-    assert recording.transcript.path == "x/a.txt"
-    assert File.objects.get(path="notes.txt").kind == File.Kind.DOCUMENT
+    recording = walks.named(version, "x/a.wav")
+    assert recording.transcript == walks.named(version, "x/a.txt")
+    assert walks.named(version, "notes.txt").kind == Recording.Kind.DOCUMENT

@@ -8,7 +8,7 @@ import itertools
 
 import pytest
 
-from ingestion.detectors import registry
+from ingestion.pipeline.detectors import registry
 
 ENGLISH = """
 phone | Just ring me on «+254 733 918 204» after lunch.

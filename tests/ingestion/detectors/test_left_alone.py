@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.detectors import registry
+from ingestion.pipeline.detectors import registry
 
 ENGLISH = """
 Ten, nine, eight, seven, six, five, four, three, two, one, and the boat slides in.

@@ -56,7 +56,8 @@ def test_a_file_that_is_no_checkpoint_is_named(tmp_path):
     stories = tmp_path / "stories.pt"
     stories.write_text("Once upon a time.")
     code, result, stderr = hear(tmp_path, stories)
-    assert (code, result) == (USAGE, None)
+    assert code == USAGE
+    assert result["error"]["parameters"]["checkpoint"] == str(stories)
     assert "stories.pt is not a Whisper checkpoint" in stderr
 
 

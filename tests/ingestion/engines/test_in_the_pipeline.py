@@ -3,9 +3,10 @@
 import hashlib
 
 import pytest
+from commonhold.errors import Recorded
 
-from ingestion import pipeline
 from ingestion.models import PipelineRun, StepRun, Version
+from ingestion.pipeline import jobs
 from tests import walks
 
 pytestmark = pytest.mark.django_db
@@ -30,9 +31,9 @@ def test_a_checkpoint_that_is_not_there_stops_the_run_by_name(settings, tmp_path
     settings.WHISPER_CHECKPOINT = str(tmp_path / "nowhere.pt")
     version = walks.draft()
     walks.upload(version, "reading.wav", walks.recording())
-    (run,) = pipeline.start(version=version, by=walks.editor(version))
-    for _ in range(pipeline.MAX_ATTEMPTS):
-        pipeline.execute(run_id=run.pk)
+    (run,) = jobs.start(version=version, by=walks.editor(version))
+    for _ in range(jobs.MAX_ATTEMPTS):
+        jobs.execute(run_id=run.pk)
     run.refresh_from_db()
     assert run.state == PipelineRun.State.FAILED
-    assert "nowhere.pt" in run.error
+    assert "nowhere.pt" in Recorded.of(run.error).message

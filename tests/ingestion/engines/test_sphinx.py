@@ -1,8 +1,8 @@
 import jiwer
 import pytest
 
-from ingestion.engines import choice
-from ingestion.steps.contract import InvalidJobError, RefusedError
+from ingestion.pipeline.contract import InvalidJobError, RefusedError
+from ingestion.pipeline.engines import choice
 from tests.ingestion.steps.voices import librivox
 
 

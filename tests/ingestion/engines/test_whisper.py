@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from ingestion.engines import choice
-from ingestion.engines.engine import packed
-from ingestion.steps.contract import InvalidJobError, RefusedError
+from ingestion.pipeline.contract import InvalidJobError, RefusedError
+from ingestion.pipeline.engines import choice
+from ingestion.pipeline.engines.engine import packed
 
 # Whisper opens its token file and leaves closing it to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

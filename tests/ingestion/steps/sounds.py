@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from ingestion.steps import audio
-from ingestion.steps.contract import Job, Result
+from ingestion.pipeline.contract import Job, Result
+from ingestion.pipeline.steps import audio
 
 ROOT = Path(__file__).parents[3]
 RATE = 16_000
@@ -183,7 +183,7 @@ def chain(
     """Run steps one after another in this process, each on what the earlier ones left."""
     done: dict[str, Result] = dict(earlier or {})
     for step in steps:
-        module = importlib.import_module(f"ingestion.steps.{step}")
+        module = importlib.import_module(f"ingestion.pipeline.steps.{step}")
         done[step] = module.run(
             job(
                 step,
@@ -215,22 +215,23 @@ def strongest_hz(samples: np.ndarray, rate: int) -> float:
 def child(
     document: dict[str, Any], *, timeout: float = 60
 ) -> tuple[int, dict[str, Any] | None, str]:
-    """Run `python -m ingestion.steps` on a job; return exit code, result.json and stderr."""
+    """Run `ingestion.pipeline.steps` on a job; return exit code, result.json and stderr."""
     workdir = Path(document["workdir"])
     workdir.mkdir(parents=True, exist_ok=True)
     path = workdir / "job.json"
     path.write_text(json.dumps(document))
-    done = run_module("ingestion.steps", path, timeout=timeout)
+    done = run_step(path, timeout=timeout)
     result = workdir / "result.json"
     found = json.loads(result.read_bytes()) if result.exists() else None
     return done.returncode, found, done.stderr
 
 
-def run_module(
-    module: str, *arguments: str | Path, timeout: float = 60
+def run_step(
+    job: Path, *, parent: int | None = None, timeout: float = 60
 ) -> "subprocess.CompletedProcess[str]":
-    """Run a module of ours in a child like the pipeline's."""
-    return run_python("-m", module, *map(str, arguments), timeout=timeout)
+    """Run a job file in a child like the pipeline's, which is told who started it."""
+    asked_by = str(os.getpid() if parent is None else parent)
+    return run_python("-m", "ingestion.pipeline.steps", str(job), asked_by, timeout=timeout)
 
 
 def run_python(*arguments: str, timeout: float = 60) -> "subprocess.CompletedProcess[str]":

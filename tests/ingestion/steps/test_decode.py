@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from ingestion.steps.contract import RefusedError
+from ingestion.pipeline.contract import RefusedError
 from tests.ingestion.steps import sounds
 
 NAMES = tuple(sounds.RECIPES)

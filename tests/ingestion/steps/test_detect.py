@@ -1,6 +1,6 @@
 import pytest
 
-from ingestion.steps import detect
+from ingestion.pipeline.steps import detect
 from tests.ingestion.steps import sounds
 
 

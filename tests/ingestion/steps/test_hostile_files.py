@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.steps import media
-from ingestion.steps.contract import RefusedError
+from ingestion.archive.formats import media
+from ingestion.pipeline.contract import RefusedError
 from tests.ingestion.steps import sounds
 
 SEED = 20_261_121
@@ -17,16 +17,15 @@ NAMES = tuple(sounds.RECIPES)
 DONE, REFUSED = 0, 3
 # Decodes many files in one child, as the step's own process would one; a line of JSON each.
 DRIVER = """
-import faulthandler, json, sys, time, traceback
-from ingestion.steps import isolation
-from ingestion.steps.__main__ import main
+import faulthandler, json, os, sys, time, traceback
+from ingestion.pipeline.steps.__main__ import main
 
-isolation.die_with_parent()
+parent = str(os.getppid())
 for path in sys.argv[1:]:
     faulthandler.dump_traceback_later(20, exit=True)
     began = time.monotonic()
     try:
-        code = main([path])
+        code = main([path, parent])
     except BaseException:
         traceback.print_exc()
         code = 1

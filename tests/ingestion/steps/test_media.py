@@ -6,8 +6,8 @@ import struct
 
 import pytest
 
-from ingestion.steps import media
-from ingestion.steps.contract import RefusedError
+from ingestion.archive.formats import media
+from ingestion.pipeline.contract import RefusedError
 from tests.ingestion.steps import sounds
 
 AUDIO = tuple(sounds.RECIPES)

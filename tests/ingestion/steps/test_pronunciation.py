@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.steps.chain import PHONES
-from ingestion.steps.orthographies import TABLES
-from ingestion.steps.pronunciation import orthography, phones_of
-from ingestion.steps.spelling import readings
+from ingestion.pipeline.steps.chain import PHONES
+from ingestion.pipeline.steps.orthographies import TABLES
+from ingestion.pipeline.steps.pronunciation import orthography, phones_of
+from ingestion.pipeline.steps.spelling import readings
 
 
 @pytest.mark.parametrize(

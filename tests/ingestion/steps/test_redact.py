@@ -8,9 +8,9 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.steps.bars import Decision, bars_of, redacted_text
-from ingestion.steps.contract import InvalidJobError, RefusedError
-from ingestion.transcripts import Segment, Word
+from ingestion.pipeline.contract import InvalidJobError, RefusedError
+from ingestion.pipeline.steps.bars import Decision, bars_of, redacted_text
+from ingestion.pipeline.transcripts import Segment, Word
 from tests.ingestion.steps import sounds
 
 TONE_PEAK = 0.1

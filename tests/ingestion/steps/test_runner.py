@@ -9,13 +9,16 @@ import subprocess
 import sys
 
 import pytest
+from commonhold.errors import Recorded
+from commonhold.sentences import Sentence
 
 from tests.ingestion.steps import sounds
 
 DONE, USAGE, REFUSED = 0, 2, 3
 PARENT = """
-import subprocess, sys, time
-child = subprocess.Popen([sys.executable, "-m", "ingestion.steps", sys.argv[1]])
+import os, subprocess, sys, time
+step = [sys.executable, "-m", "ingestion.pipeline.steps", sys.argv[1], str(os.getpid())]
+child = subprocess.Popen(step)
 time.sleep(60)
 """
 
@@ -74,15 +77,33 @@ def test_a_crash_is_neither_done_nor_refused_and_leaves_no_result(decode, source
 )
 def test_a_wrong_job_is_the_callers_mistake_not_the_files(decode, change, complaint):
     code, result, stderr = sounds.child(decode | change)
-    assert (code, result) == (USAGE, None)
+    assert code == USAGE
+    assert "output" not in (result or {})
     assert complaint in stderr
+
+
+def test_a_refusal_leaves_the_child_as_a_sentence_with_its_parameters(decode):
+    _, result, _ = sounds.child(decode | {"name": "interview.mp3"})
+    told = Recorded.of(result["error"])
+    assert told.details["path"] == "interview.mp3"
+    assert isinstance(told.details["found"], Sentence)
+    assert told.message == result["error"]["message"]
 
 
 def test_a_job_file_that_is_no_json_is_named(tmp_path):
     (tmp_path / "job.json").write_text("{")
-    done = sounds.run_module("ingestion.steps", tmp_path / "job.json")
+    done = sounds.run_step(tmp_path / "job.json")
     assert done.returncode == USAGE
     assert "job.json can't be read" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["job.json"], ["job.json", "me"], ["job.json", "1", "2"]]
+)
+def test_a_step_must_be_told_who_asks(arguments):
+    done = sounds.run_python("-m", "ingestion.pipeline.steps", *arguments)
+    assert done.returncode == USAGE
+    assert done.stderr.startswith("usage:")
 
 
 def test_a_step_knows_no_django_no_database_and_no_network_library(decode, tmp_path):
@@ -91,13 +112,13 @@ def test_a_step_knows_no_django_no_database_and_no_network_library(decode, tmp_p
     (tmp_path / "out").mkdir()
     program = """
 import importlib, sys
-from ingestion.steps.__main__ import STEPS, main
+from ingestion.pipeline.steps.__main__ import STEPS, main
 assert main(sys.argv[1:]) == 0
 for step in STEPS:
-    importlib.import_module(f"ingestion.steps.{step}")
+    importlib.import_module(f"ingestion.pipeline.steps.{step}")
 print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """
-    done = sounds.run_python("-c", program, str(path))
+    done = sounds.run_python("-c", program, str(path), str(os.getpid()))
     assert done.returncode == 0, done.stderr
     loaded = set(done.stdout.split())
     assert {"av", "numpy", "pocketsphinx"} <= loaded
@@ -121,6 +142,15 @@ def test_a_step_dies_with_the_process_that_started_it(tmp_path):
         assert watch.poll(10_000), "the step outlived its parent"
 
 
+def test_a_step_whose_parent_is_gone_before_it_asks_does_not_begin(decode, tmp_path):
+    (tmp_path / "job.json").write_text(json.dumps(decode))
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    done = sounds.run_step(tmp_path / "job.json", parent=ended.pid)
+    assert done.returncode == -signal.SIGKILL
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_step_that_needs_more_memory_than_it_may_have_crashes(decode):
     code, result, _ = sounds.child(decode | {"memory_mib": 48})
     assert code not in {DONE, USAGE, REFUSED}
@@ -130,7 +160,7 @@ def test_a_step_that_needs_more_memory_than_it_may_have_crashes(decode):
 def test_the_memory_limit_holds_to_the_megabyte():
     program = """
 import resource
-from ingestion.steps import isolation
+from ingestion.pipeline.steps import isolation
 isolation.limit(memory_mib=512)
 assert resource.getrlimit(resource.RLIMIT_AS) == (512 * 2**20, 512 * 2**20)
 assert resource.getrlimit(resource.RLIMIT_CORE) == (0, 0)

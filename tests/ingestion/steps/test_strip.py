@@ -3,7 +3,7 @@
 import pytest
 import soundfile
 
-from ingestion.steps import flac
+from ingestion.pipeline.steps import flac
 from tests.ingestion.steps import sounds
 
 SEGMENTS = [

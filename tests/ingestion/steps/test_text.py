@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from ingestion.steps.contract import RefusedError
-from ingestion.steps.vad import RATE
+from ingestion.pipeline.contract import RefusedError
+from ingestion.pipeline.steps.vad import RATE
 from tests.ingestion.steps import sounds
 from tests.ingestion.steps.voices import hush, librivox, spoken
 

@@ -11,7 +11,7 @@ import numpy as np
 import soundfile
 from scipy.signal import resample_poly
 
-from ingestion.steps.vad import RATE
+from ingestion.pipeline.steps.vad import RATE
 
 FOLDER = Path("/usr/share/pocketsphinx/test/data/librivox")
 

@@ -1,0 +1,1 @@
+"""What lasts: datasets, versions, recordings, their bytes and how they arrive."""

@@ -1,0 +1,206 @@
+"""Datasets: making one, saying what it is, and deleting one that was never published."""
+
+import re
+from collections.abc import Mapping
+
+from commonhold.errors import CommonholdError
+from commonhold.sentences import _
+from django.db import IntegrityError, transaction
+
+from accounts import audit
+from accounts.models import Organization, User
+from ingestion import news
+from ingestion.archive import languages, versions
+from ingestion.models import Dataset, News, Recording, Task, Version
+
+SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+MAX_TITLE, MAX_SLUG, MAX_CARD = 160, 80, 50_000
+TEXTS = ("title", "description", "card")
+
+
+class InvalidDataset(CommonholdError):
+    """A dataset's particulars can't stand."""
+
+    code = "invalid-dataset"
+    status = 422
+
+
+class DatasetExists(CommonholdError):
+    """The organization has a dataset of this name."""
+
+    code = "dataset-exists"
+    status = 409
+
+
+class DatasetPublished(CommonholdError):
+    """What was sealed of the dataset is somebody's already."""
+
+    code = "dataset-published"
+    status = 409
+
+
+def create(
+    *,
+    organization: Organization,
+    slug: str,
+    title: str,
+    language: str,
+    task: str,
+    by: User,
+    description: str = "",
+) -> Dataset:
+    """Create a dataset with a draft version.
+
+    Raises InvalidDataset, UnknownLanguage, DatasetExists.
+    """
+    check(slug=slug, title=title, task=task)
+    tag = languages.tag_of(language)
+    try:
+        with transaction.atomic():
+            dataset = Dataset.objects.create(
+                organization=organization,
+                slug=slug,
+                title=title.strip(),
+                description=description.strip(),
+                language=tag,
+                task=task,
+                created_by=by,
+            )
+            audit.note(
+                by=by, verb="dataset.created", about=(dataset, organization), dataset=str(dataset)
+            )
+            versions.open_draft(dataset=dataset, by=by)
+    except IntegrityError as error:
+        sentence = _(
+            "%(organization)s has a dataset «%(slug)s» already. Choose another short name."
+        )
+        raise DatasetExists(sentence, organization=str(organization), slug=slug) from error
+    return dataset
+
+
+def check(*, slug: str, title: str, task: str) -> None:
+    """Raise InvalidDataset with the field that can't stand."""
+    if not SLUG.fullmatch(slug) or len(slug) > MAX_SLUG:
+        sentence = _("A short name has lower-case letters, digits and single hyphens, 80 at most.")
+        raise InvalidDataset(sentence, field="slug")
+    if not title.strip() or len(title) > MAX_TITLE:
+        sentence = _("A dataset needs a title of at most 160 characters.")
+        raise InvalidDataset(sentence, field="title")
+    if task not in Task.values:
+        sentence = _("Choose one of %(tasks)s.")
+        raise InvalidDataset(sentence, field="task", tasks=", ".join(Task.values))
+
+
+@transaction.atomic
+def edit(
+    *,
+    dataset: Dataset,
+    by: User,
+    title: str | None = None,
+    description: str | None = None,
+    card: str | None = None,
+    language: str | None = None,
+    task: str | None = None,
+) -> Dataset:
+    """Change what a dataset says of itself; None leaves a thing as it is.
+
+    The texts can change at any time: after a seal they are what the catalogue says, and the
+    release keeps its own. Language and task belong to what is sealed next, so they change only
+    while a version is open. What was written down in another language is written down anew: a
+    version in review becomes a draft again. Raises InvalidDataset, UnknownLanguage, VersionClosed.
+    """
+    dataset = Dataset.objects.select_for_update().get(pk=dataset.pk)
+    wanted = {"title": title, "description": description, "card": card, "task": task}
+    wanted["language"] = None if language is None else languages.tag_of(language)
+    changed = {
+        name: value.strip()
+        for name, value in wanted.items()
+        if value is not None and value.strip() != getattr(dataset, name)
+    }
+    require_sense(dataset, changed)
+    if not changed:
+        return dataset
+    if "language" in changed and not languages.are_one(dataset.language, changed["language"]):
+        hear_anew(dataset)
+    before = {name: getattr(dataset, name) for name in changed}
+    for name, value in changed.items():
+        setattr(dataset, name, value)
+    dataset.save(update_fields=list(changed))
+    audit.note(
+        by=by,
+        verb="dataset.edited",
+        about=(dataset, dataset.organization),
+        dataset=str(dataset),
+        before=before,
+        after=changed,
+    )
+    if changed.keys() & set(TEXTS):
+        news.tell(News, kind=News.Kind.EDITED, dataset=dataset)
+    return dataset
+
+
+def require_sense(dataset: Dataset, changed: Mapping[str, str]) -> None:
+    """Refuse changes that a dataset can't take: InvalidDataset, or VersionClosed once sealed."""
+    check(
+        slug=dataset.slug,
+        title=changed.get("title", dataset.title),
+        task=changed.get("task", dataset.task),
+    )
+    if len(changed.get("card", "")) > MAX_CARD:
+        sentence = _("The card has more than %(most)s characters. Say the rest on a page of yours.")
+        raise InvalidDataset(sentence, field="card", most=f"{MAX_CARD:,}")
+    if changed.keys() & {"language", "task"} and not dataset.versions.open().exists():
+        sentence = _(
+            "Language and task are sealed with version %(number)s. Begin the next version to "
+            "change them."
+        )
+        newest = dataset.versions.newest()
+        raise versions.VersionClosed(sentence, number=newest.number if newest else 1)
+
+
+def hear_anew(dataset: Dataset) -> None:
+    """Let nothing count that the open version's recordings were taken for in another language.
+
+    Its rules look for other words: what they did not find there is not clean here. Raises
+    VersionClosed while somebody works by the old language.
+    """
+    version = versions.lock_open(dataset.versions.open().get().pk)
+    if version.state == Version.State.PROCESSING:
+        sentence = _(
+            "Version %(number)s is being processed in the language that the dataset has now. Wait "
+            "until it is in review, then change it."
+        )
+        raise versions.VersionClosed(sentence, number=version.number)
+    heard = dataset.recordings.filter(
+        files__version=version, language="", intake__isnull=False
+    ).to_process()
+    if heard.update(intake=None):
+        version.state = Version.State.DRAFT
+        version.save(update_fields=["state"])
+
+
+@transaction.atomic
+def delete(*, dataset: Dataset, by: User) -> None:
+    """Delete a dataset of which nothing was ever sealed, with its recordings and consents.
+
+    Raises DatasetPublished.
+    """
+    dataset = Dataset.objects.select_for_update().get(pk=dataset.pk)
+    sealed = dataset.versions.exclude(state__in=Version.OPEN).order_by("number").first()
+    if sealed is not None:
+        sentence = _(
+            "Version %(number)s of «%(dataset)s» was sealed, and others may rest on it. It can be "
+            "withdrawn, not deleted."
+        )
+        raise DatasetPublished(sentence, number=sealed.number, dataset=str(dataset))
+    audit.note(
+        by=by,
+        verb="dataset.deleted",
+        about=(dataset, dataset.organization),
+        dataset=str(dataset),
+        title=dataset.title,
+        recordings=dataset.recordings.count(),
+    )
+    dataset.versions.all().delete()
+    Recording.objects.filter(dataset=dataset).update(transcript=None, intake=None)
+    dataset.delete()

@@ -1,0 +1,1 @@
+"""What files say of themselves in their first bytes. Knows no Django."""

@@ -1,0 +1,40 @@
+"""Speakers: the people who are heard, known outside by their pseudonyms alone."""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from accounts import audit
+from accounts.models import User
+from ingestion.models import Dataset, Speaker
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who agreed. Name and contact never leave the contributor's own pages."""
+
+    name: str
+    contact: str = ""
+    role: str = "speaker"
+    is_minor: bool = False
+
+
+@transaction.atomic
+def add_speaker(*, dataset: Dataset, person: Person, by: User) -> Speaker:
+    """Return the dataset's speaker of this name and contact, or make one with a new pseudonym."""
+    Dataset.objects.select_for_update().get(pk=dataset.pk)
+    known = dataset.speakers.filter(name=person.name, contact=person.contact).first()
+    if known is not None:
+        return known
+    last = dataset.speakers.order_by("-pk").first()
+    number = int(last.pseudonym[2:]) + 1 if last else 1
+    speaker = Speaker.objects.create(
+        dataset=dataset,
+        pseudonym=f"p-{number:04d}",
+        name=person.name,
+        contact=person.contact,
+        role=person.role,
+        is_minor=person.is_minor,
+    )
+    audit.note(by=by, verb="speaker.added", about=(speaker, dataset), speaker=speaker.pseudonym)
+    return speaker

@@ -1,0 +1,70 @@
+"""Written telephone numbers: libphonenumber for the regions at hand, and a rule of shape."""
+
+import re
+from collections.abc import Iterable
+
+import phonenumbers
+
+from ingestion.pipeline.detectors.finding import Hit
+
+REGIONS = {
+    "en": ("US", "GB", "KE", "UG", "NG", "GH", "ZA", "IN"),
+    "sw": ("KE", "TZ", "UG", "CD"),
+    "es": ("ES", "MX", "CO", "AR", "PE"),
+    "fr": ("FR", "CD", "SN", "CI", "CM"),
+    "de": ("DE", "AT", "CH"),
+    "pt": ("BR", "PT", "MZ", "AO"),
+    "lg": ("UG",),
+    "rw": ("RW",),
+    "so": ("SO", "KE"),
+    "am": ("ET",),
+    "ha": ("NG", "NE"),
+    "yo": ("NG",),
+}
+ANYWHERE = ("KE", "US")
+# +, a trunk 0 or brackets begin it; the groups are parted by one sign each.
+SHAPE = re.compile(
+    r"(?<![\w.,/+-])(?:\+\d|\(0?\d|0\d)(?:[ ()/.\u2011-]{0,2}\d){6,13}(?![\w-]|[.,]\d)"
+)
+DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}")
+CUE = re.compile(
+    r"\b(?:phone|telephone|cell|mobile|number|call|text|dial|reach|whats\s?app|sms|fax|tel|contact"
+    r"|simu|namba|nambari|piga|rununu|tel[ée]fono|m[óo]vil|celular|llam[ae]\w*|n[úu]mero"
+    r"|t[ée]l[ée]phone|portable|appel\w*|num[ée]ro|telefon\w*|handy|nummer|ruf\w*|anruf\w*)\b",
+    re.IGNORECASE,
+)
+BARE = re.compile(r"(?<![\w.,/+-])\d(?:[ .-]?\d){6,11}(?![\w-]|[.,]\d)")
+BEFORE = 48
+
+
+class PhoneDetector:
+    """Telephone numbers in figures, with and without a country."""
+
+    name = "phone/1"
+    kinds = ("phone",)
+    languages = None
+
+    def find(self, text: str, *, language: str) -> Iterable[Hit]:
+        """Yield valid numbers of the language's regions, then what has a number's shape."""
+        for region in REGIONS.get(language, ANYWHERE):
+            matcher = phonenumbers.PhoneNumberMatcher(
+                text, region, leniency=phonenumbers.Leniency.VALID
+            )
+            for number in matcher:
+                if self._plausible(text, number.start, number.end):
+                    yield Hit("phone", number.start, number.end, 950, self.name)
+        for match in SHAPE.finditer(text):
+            if not DATE.fullmatch(match[0].strip()):
+                yield Hit("phone", match.start(), match.end(), 800, self.name)
+        for match in BARE.finditer(text):
+            if CUE.search(text[max(0, match.start() - BEFORE) : match.start()]):
+                yield Hit("phone", match.start(), match.end(), 750, self.name)
+
+    def _plausible(self, text: str, start: int, end: int) -> bool:
+        """Take bare figures without any sign for a number only where one is spoken of."""
+        figures = text[start:end]
+        if figures[0] in "+(0" or re.search(r"\d[ ().-]+\d", figures):
+            return not DATE.fullmatch(figures) and not re.fullmatch(
+                r"(?:1[89]|20)\d\d[ -](?:1[89]|20)\d\d", figures
+            )
+        return bool(CUE.search(text[max(0, start - BEFORE) : start]))

@@ -1,0 +1,74 @@
+"""All detectors, run together, each with what it is able to judge."""
+
+from collections.abc import Sequence
+
+from ingestion.pipeline.detectors.finding import SPOKEN_LANGUAGES, Detector, Hit
+from ingestion.pipeline.detectors.identity import IdentityDetector
+from ingestion.pipeline.detectors.phones import PhoneDetector
+from ingestion.pipeline.detectors.spoken_addresses import SpokenAddressDetector
+from ingestion.pipeline.detectors.spoken_numbers import SpokenNumberDetector
+from ingestion.pipeline.detectors.streets import StreetDetector
+from ingestion.pipeline.detectors.written import WrittenDetector
+
+VERSION = "1"
+DETECTORS: tuple[Detector, ...] = (
+    WrittenDetector(),
+    PhoneDetector(),
+    IdentityDetector(),
+    SpokenNumberDetector(),
+    SpokenAddressDetector(),
+    StreetDetector(),
+)
+# Where two rules claim the same words, the first of these names them.
+PRECEDENCE = ("card", "iban", "email", "id-number", "ip", "phone", "url", "handle", "address")
+NEVER_CHECKED = ("name",)
+"""Kinds that no rule here looks for. People's names need a person, or a model that is measured."""
+
+
+def find_all(text: str, *, language: str, detectors: Sequence[Detector] = DETECTORS) -> list[Hit]:
+    """Return what all detectors that know the language found, in order, without duplicates.
+
+    Hits of one kind that overlap become one; a hit inside one of a kind that takes precedence goes.
+    """
+    hits = [
+        hit
+        for detector in detectors
+        if detector.languages is None or language in detector.languages
+        for hit in detector.find(text, language=language)
+        if hit.end > hit.start
+    ]
+    kept: list[Hit] = []
+    for hit in sorted(_merged(hits), key=lambda hit: (PRECEDENCE.index(hit.kind), hit.start)):
+        if not any(other.start <= hit.start and hit.end <= other.end for other in kept):
+            kept.append(hit)
+    return sorted(kept, key=lambda hit: (hit.start, hit.end))
+
+
+def _merged(hits: Sequence[Hit]) -> list[Hit]:
+    merged: list[Hit] = []
+    for hit in sorted(hits, key=lambda hit: (hit.kind, hit.start, -hit.confidence)):
+        last = merged[-1] if merged else None
+        if last and last.kind == hit.kind and hit.start < last.end:
+            surer = max(last, hit, key=lambda one: one.confidence)
+            end = max(last.end, hit.end)
+            merged[-1] = Hit(hit.kind, last.start, end, surer.confidence, surer.detector)
+        else:
+            merged.append(hit)
+    return merged
+
+
+def kinds_checked(language: str) -> list[str]:
+    """Return the kinds that some rule looks for in a language's written form, sorted."""
+    return sorted(
+        {
+            kind
+            for detector in DETECTORS
+            if detector.languages is None or language in detector.languages
+            for kind in detector.kinds
+        }
+    )
+
+
+def knows_speech(language: str) -> bool:
+    """Tell whether numbers and addresses said aloud in a language are looked for."""
+    return language in SPOKEN_LANGUAGES

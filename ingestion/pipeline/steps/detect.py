@@ -1,0 +1,108 @@
+"""Step 4: where the text holds personal data, and what could not be judged."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from ingestion.pipeline.contract import Job, JsonObject, Result, Tool
+from ingestion.pipeline.detectors import registry
+from ingestion.pipeline.detectors.finding import Hit
+from ingestion.pipeline.transcripts import Segment, span_in_time
+
+JOINED_GAP_MS = 3000
+DRAFT = "Draft transcript: a wrong word can hide a number or a name."
+UNTIMED = "Words without times: the text may not be what is said here."
+UNKNOWN_SPEECH = "Numbers and addresses said aloud are not looked for in this language."
+
+
+def run(job: Job) -> Result:
+    """Return findings per segment, and each segment that rules alone can't judge.
+
+    Consecutive segments are read together: a number goes on after a pause. `kinds_never_checked`
+    says what no rule here looks for: people's names.
+    """
+    text = job.output_of("text")
+    segments = [Segment.from_json(document) for document in text["segments"]]
+    language = job.primary_language
+    output = {
+        "findings": find(segments, language=language),
+        "not_checked": not_checked(segments, grade=str(text["grade"]), language=language),
+        "kinds_checked": registry.kinds_checked(language),
+        "kinds_never_checked": list(registry.NEVER_CHECKED),
+    }
+    return Result(output, Tool("commonhold-detectors", registry.VERSION))
+
+
+def find(segments: Sequence[Segment], *, language: str) -> list[JsonObject]:
+    """Return what the rules find in segments, those near one another read as one text.
+
+    `language` is a primary subtag in its short form.
+    """
+    return [
+        finding for group in _groups(segments) for finding in _findings(segments, group, language)
+    ]
+
+
+def not_checked(segments: Sequence[Segment], *, grade: str, language: str) -> list[JsonObject]:
+    """Return `{"segment", "reason"}` for each segment that a person has to judge."""
+    found = []
+    for index, segment in enumerate(segments):
+        reasons = []
+        if grade != "reference":
+            reasons.append(DRAFT)
+        if segment.start_ms is not None and not all(word.timed for word in segment.words):
+            reasons.append(UNTIMED)
+        if not registry.knows_speech(language):
+            reasons.append(UNKNOWN_SPEECH)
+        if reasons:
+            found.append({"segment": index, "reason": " ".join(reasons)})
+    return found
+
+
+def _groups(segments: Sequence[Segment]) -> Iterator[list[int]]:
+    """Yield runs of segments to be read as one text: less than three seconds apart."""
+    if not segments:
+        return
+    group = [0]
+    for (index, segment), (following, later) in pairwise(enumerate(segments)):
+        del index
+        near = (
+            segment.end_ms is not None
+            and later.start_ms is not None
+            and later.start_ms - segment.end_ms < JOINED_GAP_MS
+        )
+        if not near:
+            yield group
+            group = []
+        group.append(following)
+    yield group
+
+
+def _findings(
+    segments: Sequence[Segment], group: Sequence[int], language: str
+) -> Iterator[JsonObject]:
+    starts = []
+    text = ""
+    for index in group:
+        starts.append(len(text))
+        text += segments[index].text + " "
+    for hit in registry.find_all(text, language=language):
+        for index, start in zip(group, starts, strict=True):
+            segment = segments[index]
+            first, last = max(hit.start - start, 0), min(hit.end - start, len(segment.text))
+            if first < last and segment.text[first:last].strip():
+                yield _finding(index, segment, hit, first, last)
+
+
+def _finding(index: int, segment: Segment, hit: Hit, first: int, last: int) -> JsonObject:
+    start_ms, end_ms, timed = span_in_time(segment, start_char=first, end_char=last)
+    return {
+        "segment": index,
+        "kind": hit.kind,
+        "start_char": first,
+        "end_char": last,
+        "start_ms": start_ms,
+        "end_ms": end_ms,
+        "timed": timed,
+        "detector": hit.detector,
+        "confidence": hit.confidence,
+    }

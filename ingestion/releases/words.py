@@ -1,0 +1,66 @@
+"""The words of a published clip with their places in it: what is read along while it plays."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ingestion.pipeline.steps.bars import Decision, settled
+
+Word = dict[str, Any]
+
+
+def published(
+    *, clip: Mapping[str, Any], segment: Mapping[str, Any], decisions: Sequence[Mapping[str, Any]]
+) -> list[Word]:
+    """Return {"text", "start_ms", "end_ms"} of each published word, in ms of the clip.
+
+    A redaction is one word, its label. Words without a time of their own have none; where the
+    words don't spell the published text, there are none at all.
+    """
+    barred = settled(
+        [
+            Decision(one["segment"], one["kind"], one["start_char"], one["end_char"])
+            for one in decisions
+            if one["segment"] == clip["segment"]
+        ]
+    )
+    found: list[Word] = []
+    label: Decision | None = None
+    for word in segment["words"]:
+        over = covering(barred, word)
+        if over is None:
+            found.append(placed(word["text"], word, clip))
+        elif over is label:
+            found[-1]["end_ms"] = placed("", word, clip)["end_ms"]
+        else:
+            found.append(placed(f"[{over.kind.upper()}]", word, clip))
+        label = over
+    return found if letters("".join(one["text"] for one in found)) == letters(clip["text"]) else []
+
+
+def covering(barred: Sequence[Decision], word: Word) -> Decision | None:
+    """Return the redaction that a word lies in, or None."""
+    return next(
+        (
+            one
+            for one in barred
+            if one.start_char < word["end_char"] and word["start_char"] < one.end_char
+        ),
+        None,
+    )
+
+
+def placed(text: str, word: Word, clip: Mapping[str, Any]) -> Word:
+    """Return a word in the time of its clip."""
+    if not word["timed"] or word["start_ms"] is None:
+        return {"text": text, "start_ms": None, "end_ms": None}
+    length = clip["end_ms"] - clip["start_ms"]
+    return {
+        "text": text,
+        "start_ms": max(0, word["start_ms"] - clip["start_ms"]),
+        "end_ms": min(length, word["end_ms"] - clip["start_ms"]),
+    }
+
+
+def letters(text: str) -> str:
+    """Return a text without its spaces and punctuation, for comparing what is spelled."""
+    return "".join(character for character in text if character.isalnum())
