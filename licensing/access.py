@@ -1,18 +1,39 @@
 """Using a license: is it in force, does consent still hold, and what may be taken."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from commonhold import canonical
 from commonhold.errors import CommonholdError
+from commonhold.sentences import _
 from django.utils import timezone
 
-from ingestion import coverage, manifests, releases
+from ingestion import releases
+from ingestion.consent import coverage
 from ingestion.models import Version
-from licensing import status
+from licensing import papers
 from licensing.models import AccessRecord, Grant
+
+ENDED = {
+    "revoked": _("Your license of %(dataset)s was revoked, so nothing can be downloaded under it."),
+    "expired": _(
+        "Your license of %(dataset)s ended on %(day)s, so nothing can be downloaded under it."
+    ),
+    "not-yet": _(
+        "Your license of %(dataset)s begins on %(day)s, so nothing can be downloaded under it yet."
+    ),
+}
+FALLEN = {
+    "withdrawn": _(
+        "A person who is heard in %(version)s withdrew consent, so it is no longer handed out. "
+        "What you hold already is bound by the withdrawal clause of your license."
+    ),
+    "expired": _(
+        "A person who is heard in %(version)s gave consent that has run out, so it is no longer "
+        "handed out. What you hold already is bound by the withdrawal clause of your license."
+    ),
+}
 
 
 class GrantNotInForce(CommonholdError):
@@ -29,32 +50,40 @@ class ConsentNotInForce(CommonholdError):
     status = 403
 
 
+class VersionWithdrawn(CommonholdError):
+    """The publisher took the version back."""
+
+    code = "version-withdrawn"
+    status = 403
+
+
 @dataclass(frozen=True)
 class AccessState:
     """Whether a grant can be used now.
 
-    `license`: in-force, expired, revoked or not-yet; `consent`: given, withdrawn or expired.
+    `license`: in-force, expired, revoked or not-yet; `consent`: given, withdrawn or expired, for
+    what the grant allows; `version`: sealed or withdrawn.
     """
 
     license: str
     consent: str
+    version: str
 
     @property
     def is_open(self) -> bool:
         """Whether the release may be taken."""
-        return self.license == "in-force" and self.consent == "given"
+        return (self.license, self.consent, self.version) == ("in-force", "given", "sealed")
 
 
 @dataclass(frozen=True)
 class ReleaseFile:
-    """A file of the layout: in the store (`blob_sha256`) or made for this grant (`content`)."""
+    """A file of the layout: bytes in the store, or a paper of the grant."""
 
     path: str
     size: int
     sha256: str
     media_type: str
-    blob_sha256: str | None = None
-    content: bytes | None = None
+    is_paper: bool = False
 
 
 def state(*, grant: Grant, at: datetime | None = None) -> AccessState:
@@ -65,10 +94,13 @@ def state(*, grant: Grant, at: datetime | None = None) -> AccessState:
 def states(*, grants: Sequence[Grant], at: datetime | None = None) -> dict[UUID, AccessState]:
     """Return the state of each grant by its id, asking about the consents once."""
     moment = at or timezone.now()
-    consent = coverage.states(versions={grant.version for grant in grants}, at=moment)
+    uses = {grant.pk: (grant.version_id, tuple(grant.offer.purposes)) for grant in grants}
+    consent = coverage.states(uses=uses.values(), at=moment)
     return {
         grant.pk: AccessState(
-            license=license_state(grant=grant, moment=moment), consent=consent[grant.version_id]
+            license=license_state(grant=grant, moment=moment),
+            consent=str(consent[uses[grant.pk]]),
+            version=grant.version.state,
         )
         for grant in grants
     }
@@ -86,84 +118,51 @@ def license_state(*, grant: Grant, moment: datetime) -> str:
 
 
 def require(*, grant: Grant) -> None:
-    """Raise GrantNotInForce or ConsentNotInForce unless the release may be taken now."""
+    """Raise GrantNotInForce, VersionWithdrawn or ConsentNotInForce unless it may be taken now."""
     now = state(grant=grant)
-    dataset = grant.version.dataset
     if now.license != "in-force":
-        words = {
-            "revoked": "was revoked",
-            "expired": f"ended on {grant.valid_until:%Y-%m-%d}" if grant.valid_until else "ended",
-            "not-yet": f"begins on {grant.valid_from:%Y-%m-%d}",
-        }
-        message = (
-            f"Your license of {dataset} {words[now.license]}, so nothing can be "
-            "downloaded under it."
+        day = grant.valid_from if now.license == "not-yet" else grant.valid_until
+        raise GrantNotInForce(
+            ENDED[now.license],
+            dataset=str(grant.version.dataset),
+            day=day.date() if day else "",
+            state=now.license,
         )
-        raise GrantNotInForce(message, state=now.license)
+    if now.version != Version.State.SEALED:
+        sentence = _(
+            "The publisher withdrew %(version)s, so it is no longer handed out. What you hold "
+            "already stays under your license."
+        )
+        raise VersionWithdrawn(sentence, version=str(grant.version))
     if now.consent != "given":
-        what = "withdrew consent" if now.consent == "withdrawn" else "gave consent that has run out"
-        message = (
-            f"A person who is heard in {grant.version} {what}, so it is no longer handed out. "
-            "What you hold already is bound by the withdrawal clause of your license."
-        )
-        raise ConsentNotInForce(message, state=now.consent)
+        raise ConsentNotInForce(FALLEN[now.consent], version=str(grant.version), state=now.consent)
 
 
 def release(*, grant: Grant) -> list[ReleaseFile]:
     """Describe every file of the download under a grant: clips, index, license and proofs."""
-    found = [
-        ReleaseFile(
+    return [*published(grant=grant), *(of_paper(one) for one in papers.of(grant=grant))]
+
+
+def published(*, grant: Grant, path: str = "") -> Iterator[ReleaseFile]:
+    """Yield the published files of the version, or the one at a path if there is one."""
+    files = releases.files(version=grant.version)
+    for file in files.filter(path=path) if path else files:
+        yield ReleaseFile(
             path=file.path,
             size=file.blob.size,
-            sha256=file.blob.sha256,
+            sha256=file.blob_id,
             media_type=file.media_type,
-            blob_sha256=file.blob.sha256,
         )
-        for file in releases.files(version=grant.version)
-    ]
-    return found + [made(path, content) for path, content in generated(grant=grant).items()]
 
 
-def generated(*, grant: Grant) -> dict[str, bytes]:
-    """Return the files that are made for the grant or kept with the manifest."""
-    proofs = manifests.documents(envelope=grant.manifest, entry=grant.log_entry)
-    sealed = grant.version.release or {}
-    status_uri = sealed["consent"]["statusList"]["uri"]
-    return {
-        "LICENSE.txt": grant.offer.terms_text.encode(),
-        "croissant.json": croissant(version=grant.version),
-        "files.jsonl": releases.index_bytes(version=grant.version),
-        "consent-status.jwt": status.consent_list(number=0, uri=status_uri).encode(),
-        **proofs,
-    }
-
-
-def croissant(*, version: Version) -> bytes:
-    """Return the sealed croissant.json of a version."""
-    sealed = version.release or {}
-    return releases.stored(sealed["exports"]["croissant"]["digest"]["sha256"])
-
-
-MEDIA_TYPES = {
-    "LICENSE.txt": "text/plain",
-    "croissant.json": "application/ld+json",
-    "files.jsonl": "application/jsonl",
-    "consent-status.jwt": "application/statuslist+jwt",
-    "manifest.dsse.json": "application/vnd.dsse.envelope.v1+json",
-    "manifest.sigstore.json": "application/vnd.dev.sigstore.bundle.v0.3+json",
-    "manifest.tlog-proof": "text/plain",
-    "trusted_root.json": "application/json",
-}
-
-
-def made(path: str, content: bytes) -> ReleaseFile:
-    """Describe bytes that are at hand."""
+def of_paper(paper: papers.Paper) -> ReleaseFile:
+    """Describe a paper."""
     return ReleaseFile(
-        path=path,
-        size=len(content),
-        sha256=canonical.sha256_hex(content),
-        media_type=MEDIA_TYPES[path],
-        content=content,
+        path=paper.name,
+        size=len(paper.content),
+        sha256=paper.sha256,
+        media_type=paper.media_type,
+        is_paper=True,
     )
 
 

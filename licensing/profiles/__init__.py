@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from commonhold import canonical
 from commonhold.errors import CommonholdError
+from commonhold.sentences import Sentence, _
 
 from licensing.profiles.odrl import policy
 from licensing.profiles.text import license_text
@@ -36,14 +37,16 @@ class Profile:
     """A license that contributors can choose. `choices` are what they may set themselves."""
 
     slug: str
-    name: str
-    summary: str
+    name: Sentence
+    summary: Sentence
     vector: GrantVector
     spdx: str
     version: str = "1.0"
     legal_code: str = ""
     """Where the text that binds stands, for licenses that are not ours."""
     choices: frozenset[str] = frozenset()
+    may_cost: bool = True
+    """Whether a price can be asked for what anyone may pass on for nothing."""
 
     @property
     def id(self) -> str:
@@ -79,27 +82,29 @@ class Terms:
 CATALOGUE = (
     Profile(
         slug="CC0-1.0",
-        name="CC0 1.0 (no rights reserved)",
-        summary=(
+        name=_("CC0 1.0 (no rights reserved)"),
+        summary=_(
             "Anyone may do anything with it, without asking and without naming you. "
             "Can't be taken back."
         ),
         vector=GrantVector(purposes=EVERYTHING_OPEN, sublicense=True),
         spdx="CC0-1.0",
+        may_cost=False,
         legal_code="https://creativecommons.org/publicdomain/zero/1.0/legalcode",
     ),
     Profile(
         slug="CC-BY-4.0",
-        name="CC BY 4.0 (attribution)",
-        summary="Anyone may do anything with it if they name you. Can't be taken back.",
+        name=_("CC BY 4.0 (attribution)"),
+        summary=_("Anyone may do anything with it if they name you. Can't be taken back."),
         vector=GrantVector(purposes=EVERYTHING_OPEN, attribution=True, sublicense=True),
         spdx="CC-BY-4.0",
+        may_cost=False,
         legal_code="https://creativecommons.org/licenses/by/4.0/legalcode",
     ),
     Profile(
         slug="research-only",
-        name="Research only",
-        summary=(
+        name=_("Research only"),
+        summary=_(
             "Schools, universities and people who study may use it, and may not sell "
             "what comes of it."
         ),
@@ -113,8 +118,8 @@ CATALOGUE = (
     ),
     Profile(
         slug="commercial-training",
-        name="Commercial training",
-        summary=(
+        name=_("Commercial training"),
+        summary=_(
             "A company may train models with it and sell what it builds, but may not "
             "pass the data on."
         ),
@@ -124,8 +129,8 @@ CATALOGUE = (
     ),
     Profile(
         slug="commercial-training-benefit-share",
-        name="Commercial training with benefit share",
-        summary="Like commercial training; a part of every price goes to the people who speak.",
+        name=_("Commercial training with benefit share"),
+        summary=_("Like commercial training; a part of every price goes to the people who speak."),
         vector=GrantVector(
             purposes=TRAINING,
             attribution=True,
@@ -147,8 +152,8 @@ def catalogue() -> tuple[Profile, ...]:
 def get(slug: str) -> Profile:
     """Return a profile by its short name, or raise UnknownProfile."""
     if slug not in BY_SLUG:
-        message = f"There is no license «{slug}». Choose one of {', '.join(BY_SLUG)}."
-        raise UnknownProfile(message, profile=slug)
+        sentence = _("There is no license «%(profile)s». Choose one of %(known)s.")
+        raise UnknownProfile(sentence, profile=slug, known=", ".join(BY_SLUG))
     return BY_SLUG[slug]
 
 
@@ -160,18 +165,18 @@ def compile_terms(
     `term_days` None means for good; `benefit_share_bps` None means what the profile proposes.
     """
     if term_days is not None and "term_days" not in profile.choices:
-        message = f"{profile.name} holds for good; it can't be limited to {term_days} days."
-        raise InvalidTerms(message, field="term_days")
+        sentence = _("%(license)s holds for good; it can't be limited to %(days)s days.")
+        raise InvalidTerms(sentence, field="term_days", license=profile.name, days=term_days)
     if term_days is not None and not 1 <= term_days <= MAX_TERM_DAYS:
-        message = "A license holds for at least one day and at most a hundred years."
-        raise InvalidTerms(message, field="term_days")
+        sentence = _("A license holds for at least one day and at most a hundred years.")
+        raise InvalidTerms(sentence, field="term_days")
     share = profile.vector.benefit_share_bps if benefit_share_bps is None else benefit_share_bps
     if share != profile.vector.benefit_share_bps and "benefit_share_bps" not in profile.choices:
-        message = f"{profile.name} has no benefit share. Choose the profile that has one."
-        raise InvalidTerms(message, field="benefit_share_bps")
+        sentence = _("%(license)s has no benefit share. Choose the profile that has one.")
+        raise InvalidTerms(sentence, field="benefit_share_bps", license=profile.name)
     if "benefit_share_bps" in profile.choices and not 1 <= share <= 10_000:
-        message = "The benefit share lies between 0.01 % and 100 % of the price."
-        raise InvalidTerms(message, field="benefit_share_bps")
+        sentence = _("The benefit share lies between 0.01 %% and 100 %% of the price.")
+        raise InvalidTerms(sentence, field="benefit_share_bps")
     vector = profile.vector.with_choices(term_days=term_days, benefit_share_bps=share)
     return Terms(
         profile=profile,

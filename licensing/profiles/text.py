@@ -1,34 +1,41 @@
-"""The human text of a license, written from its grant vector. This text is what binds."""
+"""The human text of a license, written from its grant vector. This text is what binds.
+
+It is English, and stays so: what was agreed to is not translated. What it allows and denies is
+shown beside it in the reader's language as well (ALLOWED, DENIED are sentences).
+"""
 
 import textwrap
 from collections.abc import Iterable
 
 from commonhold import purposes
+from commonhold.sentences import _
 
 from licensing.profiles.vector import GrantVector
 
 WIDTH = 78
 
 ALLOWED = {
-    "speech-recognition": "train, adapt and run systems that write down speech",
-    "speech-synthesis": "train, adapt and run systems that speak in voices that are nobody's own",
-    "language-modeling": "train, adapt and run language models on the words",
-    "evaluation": "measure how well systems work",
-    "research": "study it, and publish what was found, with short quotations as evidence",
-    "commercial": "sell or charge for the systems and services that result",
-    "redistribution": "copy the data and pass it on to anyone, whole or in part",
+    "speech-recognition": _("train, adapt and run systems that write down speech"),
+    "speech-synthesis": _(
+        "train, adapt and run systems that speak in voices that are nobody's own"
+    ),
+    "language-modeling": _("train, adapt and run language models on the words"),
+    "evaluation": _("measure how well systems work"),
+    "research": _("study it, and publish what was found, with short quotations as evidence"),
+    "commercial": _("sell or charge for the systems and services that result"),
+    "redistribution": _("copy the data and pass it on to anyone, whole or in part"),
 }
 DENIED = {
-    "speech-recognition": "train systems that write down speech",
-    "speech-synthesis": "train systems that speak",
-    "language-modeling": "train language models on the words",
-    "evaluation": "use it as a test set",
-    "research": "use it for research",
-    "commercial": "sell, or charge for, the data or what was made with it",
-    "redistribution": "pass the data on to anybody, whole or in part, or make it public",
-    "voice-cloning": "imitate the voice of a person who is heard",
-    "speaker-identification": "find out or check who a speaker is",
-    "biometric-surveillance": "watch, follow or sort people by their voice or body",
+    "speech-recognition": _("train systems that write down speech"),
+    "speech-synthesis": _("train systems that speak"),
+    "language-modeling": _("train language models on the words"),
+    "evaluation": _("use it as a test set"),
+    "research": _("use it for research"),
+    "commercial": _("sell, or charge for, the data or what was made with it"),
+    "redistribution": _("pass the data on to anybody, whole or in part, or make it public"),
+    "voice-cloning": _("imitate the voice of a person who is heard"),
+    "speaker-identification": _("find out or check who a speaker is"),
+    "biometric-surveillance": _("watch, follow or sort people by their voice or body"),
 }
 
 
