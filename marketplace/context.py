@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from accounts.models import Membership, User
-from marketplace.pages.acting import acting_membership
+from marketplace.http.acting import acting_membership, memberships_of
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
@@ -28,5 +28,5 @@ def _others(request: HttpRequest) -> list[Membership]:
     acting = acting_membership(request)
     if acting is None or not isinstance(request.user, User):
         return []
-    others = request.user.memberships.exclude(pk=acting.pk)
-    return list(others.select_related("organization").order_by("organization__name"))
+    others = [one for one in memberships_of(request.user) if one.pk != acting.pk]
+    return sorted(others, key=lambda one: one.organization.name)

@@ -1,30 +1,35 @@
 """The catalogue: what stands in it, and finding something there."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db import transaction
-from django.db.models import Count, Exists, F, Func, OuterRef, Q, QuerySet, TextField
+from django.db.models import Case, Count, Exists, F, Func, OuterRef, Q, QuerySet, TextField, When
 from django.utils import timezone
 
-from ingestion import coverage
+from ingestion import news
 from ingestion.models import Dataset, Version
+from ingestion.models import News as IngestionNews
+from licensing.models import News as LicensingNews
 from licensing.models import Offer
 from marketplace.models import Listing
+
+READER = "marketplace.listings"
 
 
 @transaction.atomic
 def refresh(*, dataset: Dataset) -> Listing | None:
-    """Make the listing of a dataset anew from what the layers below say; None if it has none."""
+    """Make the listing of a dataset anew from what the layers below say; None if it has none.
+
+    A sealed version is unlisted until its first offer; from then on the dataset stands in the
+    catalogue, also while nothing of it is offered.
+    """
     Dataset.objects.select_for_update().get(pk=dataset.pk)
-    version = dataset.versions.filter(state=Version.State.SEALED).order_by("-number").first()
+    version = dataset.versions.filter(offers__isnull=False).newest_sealed()
     if version is None or version.sealed_at is None:
         Listing.objects.filter(dataset=dataset).delete()
         return None
-    standing = list(open_offers(version=version))
-    allows = sorted({purpose for offer in standing for purpose in offer.purposes})
-    priced = [offer.price for offer in standing]
-    cheapest = min(priced, key=lambda price: price.amount_minor, default=None)
+    standing = priced(Offer.objects.open().filter(version=version))
     listing, _ = Listing.objects.update_or_create(
         dataset=dataset,
         defaults={
@@ -32,16 +37,9 @@ def refresh(*, dataset: Dataset) -> Listing | None:
             "title": dataset.title,
             "description": dataset.description,
             "publisher": dataset.organization.name,
-            "language": dataset.language,
-            "task": dataset.task,
-            "allows": allows,
-            "denies": sorted(
-                {purpose for offer in standing for purpose in offer.terms["denies"]} - set(allows)
-            ),
-            "is_free": any(price.amount_minor == 0 for price in priced),
-            "is_paid": any(price.amount_minor > 0 for price in priced),
-            "lowest_total_minor": cheapest.amount_minor if cheapest else None,
-            "currency": cheapest.currency if cheapest else "",
+            "language": version.language,
+            "task": version.task,
+            "allows": sorted({purpose for offer in standing for purpose in offer.purposes}),
             "duration_ms": version.quality.get("clips_ms", 0),
             "clips": version.quality.get("clips", 0),
             "speakers": version.quality.get("speakers", 0),
@@ -52,20 +50,56 @@ def refresh(*, dataset: Dataset) -> Listing | None:
     return listing
 
 
-def open_offers(*, version: Version) -> Iterable[Offer]:
-    """Return the offers that can be taken up now: open, priced, and still consented to."""
-    standing = version.offers.filter(closed_at__isnull=True, price__isnull=False)
-    for offer in standing.select_related("price").order_by("price__amount_minor", "pk"):
-        if coverage.first_gap(version=version, purposes=offer.purposes) is None:
-            yield offer
+def priced(offers: QuerySet[Offer]) -> QuerySet[Offer]:
+    """Return the offers that have a price, what is free first, then the cheapest of a currency.
+
+    Amounts of two currencies are never compared.
+    """
+    is_paid = Case(When(price__amount_minor=0, then=0), default=1)
+    return (
+        offers.filter(price__isnull=False)
+        .select_related("price")
+        .order_by(is_paid, "price__currency", "price__amount_minor", "pk")
+    )
 
 
-def refresh_all() -> int:
-    """Make every listing anew; return how many datasets were looked at."""
-    datasets = Dataset.objects.filter(versions__state=Version.State.SEALED).distinct()
-    for dataset in datasets:
+def open_offers(*, version: Version) -> QuerySet[Offer]:
+    """Return the offers of a version that can be taken up now."""
+    return priced(Offer.objects.open().filter(version=version))
+
+
+def follow() -> int:
+    """Make the listings anew that news touch; return how many datasets that were.
+
+    Raises CursorAhead.
+    """
+    touched: set[int] = set()
+    for feed in (IngestionNews, LicensingNews):
+        while True:
+            with news.reading(feed, reader=READER) as rows:
+                found = {row.dataset_id for row in rows}
+                for dataset in with_names(Dataset.objects.filter(pk__in=found)):
+                    refresh(dataset=dataset)
+            touched |= found
+            if not rows:
+                break
+    return len(touched)
+
+
+def anew() -> int:
+    """Make every listing anew, and go on from the newest news; return how many datasets."""
+    for feed in (IngestionNews, LicensingNews):
+        news.skip_to_end(feed, reader=READER)
+    count = 0
+    for dataset in with_names(Dataset.objects.filter(versions__offers__isnull=False)).iterator():
         refresh(dataset=dataset)
-    return len(datasets)
+        count += 1
+    return count
+
+
+def with_names(datasets: QuerySet[Dataset]) -> QuerySet[Dataset]:
+    """Return datasets, each once, with what a listing copies of them."""
+    return datasets.select_related("organization").order_by("pk").distinct()
 
 
 def search(
@@ -79,7 +113,7 @@ def search(
     """Find listings, best or newest first.
 
     Any of the languages and tasks will do; one offer must allow every purpose of `allows` for a
-    price of `price` ("free", "paid" or both).
+    price of `price` ("free", "paid"). `q` is words in title, publisher and description.
     """
     found = Listing.objects.select_related("dataset__organization", "version")
     if language:
@@ -102,15 +136,9 @@ def search(
 
 
 def offered(*, allows: Sequence[str] = (), price: Sequence[str] = ()) -> QuerySet[Offer]:
-    """Return the offers behind the listings that allow every purpose, for a price of `price`.
-
-    An offer that consent no longer covers has a purpose that its listing does not allow (refresh).
-    """
-    found = Offer.objects.filter(
-        closed_at__isnull=True,
-        price__isnull=False,
-        version__dataset__listing__version=F("version"),
-        purposes__contained_by=F("version__dataset__listing__allows"),
+    """Return the offers behind the listings that allow every purpose, for a price of `price`."""
+    found = Offer.objects.open().filter(
+        price__isnull=False, version__dataset__listing__version=F("version")
     )
     if allows:
         found = found.filter(purposes__contains=list(allows))

@@ -1,17 +1,20 @@
-"""Orders: one click, one transaction: payment, ledger, license and log entry, or none of them."""
+"""Orders: one click, one transaction: license, log entry, ledger and order, or none of them."""
 
 import uuid
 
 from commonhold import canonical
 from commonhold.errors import CommonholdError
+from commonhold.sentences import Sentence, _
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import audit
 from accounts.models import Organization, User
 from licensing import grants
 from licensing.grants import Acceptance, Consideration
 from licensing.models import Offer
-from marketplace import ledger, pricing
+from licensing.offers import require_consent
+from marketplace import ledger, money, pricing
 from marketplace.models import LedgerTransaction, Order
 from marketplace.payments import PaymentProvider, provider
 
@@ -47,7 +50,6 @@ class OwnDataset(CommonholdError):
     status = 409
 
 
-@transaction.atomic
 def place(
     *,
     offer: Offer,
@@ -62,40 +64,61 @@ def place(
     Raises TermsChanged, OfferClosed, OfferBeyondConsent, OwnDataset, IdempotencyConflict.
     """
     if not 1 <= len(idempotency_key) <= MAX_KEY:
-        message = (
-            f"Send an Idempotency-Key of 1 to {MAX_KEY} characters, so that a repetition "
-            "buys nothing twice."
+        sentence = _(
+            "Send an Idempotency-Key of 1 to %(most)s characters, so that a repetition buys "
+            "nothing twice."
         )
-        raise IdempotencyKeyInvalid(message)
-    # One organization's orders queue up here, so that a key can't be used twice at once.
-    Organization.objects.select_for_update().get(pk=buyer.pk)
+        raise IdempotencyKeyInvalid(sentence, most=MAX_KEY)
     asked = canonical.digest({"offer": offer.pk, "terms": accept_terms_sha256})
-    known = Order.objects.filter(buyer=buyer, idempotency_key=idempotency_key).first()
-    if known is not None:
-        if known.request_sha256 != asked:
-            message = (
-                "This Idempotency-Key was used for another order. Use a new key for a new order."
-            )
-            raise IdempotencyConflict(message, order=str(known.pk))
+    if (known := placed_before(buyer=buyer, key=idempotency_key, asked=asked)) is not None:
         return known, False
-    return buy(
-        offer=offer,
-        buyer=buyer,
-        by=by,
-        accepted=accept_terms_sha256,
-        key=idempotency_key,
-        asked=asked,
-        method=method,
-    ), True
+    try:
+        with transaction.atomic():
+            return buy(
+                offer=offer,
+                buyer=buyer,
+                by=by,
+                accepted=accept_terms_sha256,
+                key=idempotency_key,
+                asked=asked,
+                method=method,
+            ), True
+    except PlacedMeanwhile:
+        known = placed_before(buyer=buyer, key=idempotency_key, asked=asked)
+        if known is None:
+            raise
+        return known, False
+
+
+class PlacedMeanwhile(Exception):
+    """The same order was placed while this one was being signed: nothing of this one stays."""
+
+
+def placed_before(*, buyer: Organization, key: str, asked: str) -> Order | None:
+    """Return the order of this key, or None. Raises IdempotencyConflict for another request."""
+    known = Order.objects.filter(buyer=buyer, idempotency_key=key).first()
+    if known is not None and known.request_sha256 != asked:
+        sentence = _(
+            "This Idempotency-Key was used for another order. Use a new key for a new order."
+        )
+        raise IdempotencyConflict(sentence, order=str(known.pk))
+    return known
 
 
 def buy(
     *, offer: Offer, buyer: Organization, by: User, accepted: str, key: str, asked: str, method: str
 ) -> Order:
-    """Charge, book, license and write the order."""
+    """Charge, license, book and write the order.
+
+    What takes time, signing above all, comes before the lock under which orders of one
+    organization queue up, so that a key can't be used twice at once.
+    """
     quote = pricing.quote(offer=offer)
     contributor = offer.version.dataset.organization
     require_sense(offer=offer, accepted=accepted, buyer=buyer)
+    require_consent(
+        version=offer.version, purposes=offer.purposes, license_name=Sentence(offer.name)
+    )
     payments = provider()
     reference = charge(payments=payments, quote=quote, key=f"{buyer.pk}:{key}")
     order_id = uuid.uuid4()
@@ -106,7 +129,10 @@ def buy(
         consideration=consideration(quote=quote, reference=str(order_id)),
         acceptance=Acceptance(at=timezone.now(), method=method),
     )
-    return Order.objects.create(
+    Organization.objects.select_for_update().get(pk=buyer.pk)
+    if placed_before(buyer=buyer, key=key, asked=asked) is not None:
+        raise PlacedMeanwhile
+    order = Order.objects.create(
         pk=order_id,
         buyer=buyer,
         placed_by=by,
@@ -123,16 +149,30 @@ def buy(
         ledger_transaction=book(quote=quote, contributor=contributor, buyer=buyer),
         grant=grant,
     )
+    write_down(order)
+    return order
+
+
+def write_down(order: Order) -> None:
+    """Write down who bought what, and for how much."""
+    version = order.offer.version
+    audit.note(
+        by=order.placed_by,
+        verb="order.placed",
+        about=(order, version, version.dataset, version.dataset.organization, order.buyer),
+        version=str(version),
+        total=f"{money.decimal_text(order.total_minor, order.currency)} {order.currency}",
+    )
 
 
 def require_sense(*, offer: Offer, accepted: str, buyer: Organization) -> None:
     """Raise TermsChanged for terms other than those offered, OwnDataset for one's own data."""
     if accepted != offer.terms_sha256:
-        message = "The terms you accepted are not the terms of this offer. Read them again."
-        raise TermsChanged(message, terms_sha256=offer.terms_sha256)
+        sentence = _("The terms you accepted are not the terms of this offer. Read them again.")
+        raise TermsChanged(sentence, terms_sha256=offer.terms_sha256)
     if offer.version.dataset.organization == buyer:
-        message = f"{buyer} published this dataset and needs no license for it."
-        raise OwnDataset(message)
+        sentence = _("%(organization)s published this dataset and needs no license for it.")
+        raise OwnDataset(sentence, organization=str(buyer))
 
 
 def charge(*, payments: PaymentProvider, quote: pricing.Quote, key: str) -> str:
@@ -169,7 +209,7 @@ def consideration(*, quote: pricing.Quote, reference: str) -> Consideration:
     if share:
         shares.append(("pool:consenting-speakers", share))
     return Consideration(
-        amount=pricing.decimal_text(quote.price_minor, quote.currency),
+        amount=money.decimal_text(quote.price_minor, quote.currency),
         currency=quote.currency,
         reference=reference,
         shares=shares if quote.price_minor else [],

@@ -1,7 +1,9 @@
 """Configuration, read from the environment. Every variable is listed in docs/guides/operator.md."""
 
 import os
+import re
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,12 +13,14 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
-from marketplace import broker, postgres
+from marketplace.host import broker, postgres
 
 # Lets forms and views be written with their types (`ModelForm[Offer]`), as mypy wants them.
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+HOST_LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+HOST_NAME = re.compile(rf"(?=.{{1,253}}$){HOST_LABEL}(\.{HOST_LABEL})*")
 DATA_DIR = Path(os.environ.get("DATA_DIR") or BASE_DIR / "data").resolve()
 
 
@@ -59,6 +63,22 @@ def site_url() -> str:
     return f"http://127.0.0.1:{os.environ.get('PORT') or 8000}"
 
 
+def log_origin() -> str:
+    """Return the log's name: LOG_ORIGIN, or the host of SITE_URL without its port.
+
+    It is part of every checkpoint, so it never changes. Others' verifiers take it for the host in
+    the log's address, so it is nothing but a host.
+    """
+    named = os.environ.get("LOG_ORIGIN") or urlsplit(SITE_URL).hostname or ""
+    if HOST_NAME.fullmatch(named):
+        return named
+    message = (
+        f"The log can't be called {named!r}: its name is a bare host name in lower case, without a "
+        "port or a path. Set LOG_ORIGIN to one, such as log.example.org."
+    )
+    raise ImproperlyConfigured(message)
+
+
 DEBUG = flag("DEBUG", default=False)
 # Embedded: one machine, its own PostgreSQL, loopback only. Everything else names its database.
 EMBEDDED = not os.environ.get("DATABASE_URL")
@@ -73,7 +93,6 @@ if flag("TRUST_PROXY", default=False):
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.humanize",
     "django.contrib.messages",
     "django.contrib.postgres",
     "django.contrib.sessions",
@@ -87,12 +106,17 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "rules.apps.AutodiscoverRulesConfig",
     "accounts",
+    "notary",
     "ingestion",
     "licensing",
     "marketplace",
 ]
+# Data to look at: not in the image.
+if find_spec("demo"):
+    INSTALLED_APPS.append("demo")
 
 MIDDLEWARE = [
+    "marketplace.http.requests.identified",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -131,8 +155,6 @@ DATABASES = {
     )
 }
 DATABASES["default"].setdefault("OPTIONS", {})["application_name"] = "commonhold"
-# User.email is unique by a constraint that folds case, which this check does not see.
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
@@ -159,7 +181,12 @@ ACCOUNT_FORMS = {"signup": "marketplace.pages.account.SignupForm"}
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 
-LANGUAGE_CODE = "en-us"
+# Every sentence goes through gettext, its English being the message id; English alone is complete,
+# and needs no catalog. Another language is its catalog in locale/, a line here, and then Django's
+# LocaleMiddleware: with one language it would only forbid caches to share what is the same for all.
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
@@ -200,7 +227,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": "marketplace.api.pagination.Pages",
-    "EXCEPTION_HANDLER": "marketplace.api.problems.exception_handler",
+    "EXCEPTION_HANDLER": "marketplace.http.problems.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 
@@ -249,7 +276,7 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 2000
 UPLOAD_EXPIRES = timedelta(days=7)
 DOWNLOAD_URL_SECONDS = 3600
 
-# The engine that writes down speech when no transcript comes with it (ingestion/engines).
+# The engine that writes down speech when no transcript comes with it (ingestion/pipeline/engines).
 TRANSCRIPTION_ENGINE = os.environ.get("TRANSCRIPTION_ENGINE", "pocketsphinx")
 WHISPER_CHECKPOINT = os.environ.get("WHISPER_CHECKPOINT", "")
 # Which published model the checkpoint is: a file does not say, and word times need to know.
@@ -257,8 +284,7 @@ WHISPER_MODEL_ID = os.environ.get("WHISPER_MODEL_ID", "")
 # What one step may take of the memory; 0 lifts the limit, as CUDA needs.
 STEP_MEMORY_MIB = int(os.environ.get("STEP_MEMORY_MIB", "4096"))
 
-# The log's name is part of every checkpoint, so it must never change: not even with the port.
-LOG_ORIGIN = os.environ.get("LOG_ORIGIN") or f"{urlsplit(SITE_URL).hostname}/log"
+LOG_ORIGIN = log_origin()
 PLATFORM_FEE_BPS = 500
 PAYMENT_PROVIDER = os.environ.get("PAYMENT_PROVIDER", "test")
 ALLOW_TEST_PAYMENTS = flag("ALLOW_TEST_PAYMENTS", default=DEBUG or EMBEDDED)
@@ -284,6 +310,10 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat")
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "sweep": {"task": "ingestion.tasks.sweep_task", "schedule": 10.0},
-    "refresh-listings": {"task": "marketplace.tasks.refresh_listings_task", "schedule": 30.0},
+    "follow-news": {"task": "marketplace.tasks.follow_news_task", "schedule": 10.0},
+    "note-expired": {"task": "ingestion.tasks.note_expired_task", "schedule": 30.0},
+    "integrate-log": {"task": "notary.tasks.integrate_log_task", "schedule": 5.0},
+    "publish-status": {"task": "notary.tasks.publish_status_task", "schedule": 5.0},
     "tidy": {"task": "ingestion.tasks.tidy_task", "schedule": 3600.0},
+    "tidy-papers": {"task": "licensing.tasks.tidy_papers_task", "schedule": 3600.0},
 }

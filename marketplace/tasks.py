@@ -1,18 +1,18 @@
-"""Celery's door to the marketplace: load by id, call one function."""
+"""Celery's door to the marketplace: call one function of each layer that follows the news."""
 
 from celery import shared_task
 
-from ingestion.models import Dataset
+from licensing import following
 from marketplace import listings
+from notary import status
 
 
-@shared_task(soft_time_limit=50, time_limit=60)
-def refresh_listing_task(dataset_id: int) -> None:
-    """Make one listing anew."""
-    listings.refresh(dataset=Dataset.objects.get(pk=dataset_id))
+@shared_task
+def follow_news_task() -> None:
+    """Close what ended, list what changed and publish who withdrew.
 
-
-@shared_task(soft_time_limit=50, time_limit=60)
-def refresh_listings_task() -> None:
-    """Make all listings anew: upper layers ask, so this notices withdrawals and new seals."""
-    listings.refresh_all()
+    Whoever caused news asks for it at once; the beat does, too, so nothing waits for a lost task.
+    """
+    following.follow()
+    listings.follow()
+    status.publish()

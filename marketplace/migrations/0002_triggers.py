@@ -48,5 +48,5 @@ DROP FUNCTION marketplace_ledger_balances;
 class Migration(migrations.Migration):
     """Ledger, prices and orders are kept by triggers."""
 
-    dependencies: ClassVar = [("marketplace", "0001_initial"), ("ingestion", "0002_triggers")]
+    dependencies: ClassVar = [("marketplace", "0001_initial"), ("accounts", "0002_triggers")]
     operations: ClassVar = [migrations.RunSQL(TRIGGERS, DROP)]

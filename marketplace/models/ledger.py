@@ -5,6 +5,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organization
 
@@ -27,10 +28,10 @@ class LedgerEntry(models.Model):
     class Account(models.TextChoices):
         """Where money can be."""
 
-        CLEARING = "clearing", "Paid in, with the payment provider"
-        CONTRIBUTOR = "contributor", "Owed to a contributor"
-        BENEFIT_POOL = "benefit-pool", "Owed to the consenting speakers of a dataset"
-        PLATFORM_FEE = "platform-fee", "Platform fee"
+        CLEARING = "clearing", _("Paid in, with the payment provider")
+        CONTRIBUTOR = "contributor", _("Owed to a contributor")
+        BENEFIT_POOL = "benefit-pool", _("Owed to the consenting speakers of a dataset")
+        PLATFORM_FEE = "platform-fee", _("Platform fee")
 
     transaction = models.ForeignKey(
         LedgerTransaction, on_delete=models.PROTECT, related_name="entries"

@@ -16,18 +16,14 @@ class Listing(models.Model):
 
     dataset = models.OneToOneField(Dataset, on_delete=models.CASCADE, related_name="listing")
     version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="+")
+    """The newest version that was offered."""
     title = models.CharField(max_length=160)
     description = models.TextField(blank=True)
     publisher = models.CharField(max_length=120)
     language = models.CharField(max_length=35)
     task = models.CharField(max_length=24)
     allows = ArrayField(models.CharField(max_length=40), default=list)
-    """Purposes that at least one open offer allows."""
-    denies = ArrayField(models.CharField(max_length=40), default=list)
-    is_free = models.BooleanField(default=False)
-    is_paid = models.BooleanField(default=False)
-    lowest_total_minor = models.BigIntegerField(null=True, blank=True)
-    currency = models.CharField(max_length=3, blank=True)
+    """Purposes that at least one open offer allows; empty while nothing is offered."""
     duration_ms = models.BigIntegerField(default=0)
     clips = models.PositiveIntegerField(default=0)
     speakers = models.PositiveIntegerField(default=0)
@@ -68,6 +64,7 @@ class Price(models.Model):
                 condition=Q(currency__regex=r"^[A-Z]{3}$"), name="price_currency_is_iso4217"
             ),
         )
+        indexes = (models.Index(fields=["currency", "amount_minor"], name="price_in_order"),)
 
     def __str__(self) -> str:
         return f"{self.amount_minor} {self.currency}"

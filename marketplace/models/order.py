@@ -5,6 +5,7 @@ import uuid
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organization, User
 from licensing.models import Grant, Offer
@@ -17,8 +18,8 @@ class Order(models.Model):
     class State(models.TextChoices):
         """Orders are made whole or not at all; a refund is a later change."""
 
-        PAID = "paid", "Paid"
-        REFUNDED = "refunded", "Refunded"
+        PAID = "paid", _("Paid")
+        REFUNDED = "refunded", _("Refunded")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     buyer = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="orders")

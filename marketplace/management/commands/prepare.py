@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.management.commands import migrate
 from django.db import connection
 
-from marketplace import broker
+from marketplace.host import broker
 
 
 class Command(BaseCommand):

@@ -17,10 +17,9 @@ from django.core.management import get_commands
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
-from marketplace import broker, postgres
-from marketplace.management.commands.prepare import prepare_database
-from marketplace.postgres import PostgresError
-from marketplace.supervisor import (
+from marketplace.host import broker, postgres
+from marketplace.host.postgres import PostgresError
+from marketplace.host.supervisor import (
     Child,
     Spawn,
     StartError,
@@ -29,6 +28,7 @@ from marketplace.supervisor import (
     program,
     require_free,
 )
+from marketplace.management.commands.prepare import prepare_database
 
 PYTHON = (sys.executable, "-m")
 CELERY = (*PYTHON, "celery", "-A", "marketplace")
@@ -104,7 +104,7 @@ class Programs:
 
     def web(self) -> Child:
         """Return the site."""
-        command = (*PYTHON, "gunicorn", "-c", "python:marketplace.gunicorn_conf")
+        command = (*PYTHON, "gunicorn", "-c", "python:marketplace.host.gunicorn_conf")
         return Child("web", self.spawner("web", *command, at_parents_death=signal.SIGTERM))
 
     def background(self) -> list[Child]:

@@ -1,0 +1,1 @@
+"""How it runs: the database, the queues, the processes. Knows nothing of what it sells."""
