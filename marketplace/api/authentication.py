@@ -6,13 +6,15 @@ from typing import Any
 from commonhold.errors import CommonholdError
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from accounts import audit
 from accounts.models import ApiKey, Organization, User
-from marketplace.pages.acting import acting_organization
+from marketplace.http.acting import acting_organization
 
 SEEN_AGAIN_AFTER = timedelta(minutes=1)
 
@@ -29,11 +31,12 @@ class ApiKeyAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
         """Return (user, key), or None when no Bearer key was sent. A useless key is 401."""
-        scheme, _, secret = get_authorization_header(request).partition(b" ")
+        scheme, _blank, secret = get_authorization_header(request).partition(b" ")
         if scheme.lower() != b"bearer":
             return None
         key = find_key(secret.strip().decode("ascii", "replace"))
         note_use(key)
+        audit.with_key(key.name)
         return key.user, key
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - DRF's signature
@@ -46,7 +49,7 @@ def find_key(secret: str) -> ApiKey:
     keys = ApiKey.objects.select_related("user", "organization")
     key: ApiKey | None = keys.filter(prefix=secret.partition(".")[0], revoked=False).first()
     if key is None or not key.is_valid(secret) or key.has_expired or not key.user.is_active:
-        message = (
+        message = _(
             "This key is not known, was revoked or has expired. Make another one in your account."
         )
         raise AuthenticationFailed(message)
@@ -66,8 +69,9 @@ def organization_of(request: Request) -> Organization:
     key = request.auth
     found = key.organization if isinstance(key, ApiKey) else acting_organization(request._request)  # noqa: SLF001 - DRF's own name for Django's request
     if found is None:
-        message = "You are not a member of an organization yet. Create one, or ask to be added."
-        raise NoOrganization(message)
+        raise NoOrganization(
+            _("You are not a member of an organization yet. Create one, or ask to be added.")
+        )
     return found
 
 

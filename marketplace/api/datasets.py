@@ -1,26 +1,29 @@
 """Datasets: the catalogue, making one, and what is known about it."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from commonhold import purposes
-from django.conf import settings
-from django.db import transaction
+from django.db.models import Exists, OuterRef
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Scope
-from ingestion import coverage, datasets
-from ingestion.models import ConsentRecord, Dataset, Task, Version
+from ingestion import releases
+from ingestion.archive import datasets
+from ingestion.models import Dataset, Task, Version
 from licensing.models import Offer
 from marketplace import listings
 from marketplace.api.me import OrganizationJson
-from marketplace.api.offers import OfferJson, standing
-from marketplace.api.permissions import may, require_role
+from marketplace.api.offers import OfferJson
+from marketplace.api.permissions import BELONG, may, require_role
 from marketplace.api.resource import OPEN, Collection, Resource, caller, find_dataset
 from marketplace.models import Listing
+from marketplace.showcase import consents, summary
+from marketplace.showcase.consents import Consent
+from marketplace.tasks import follow_news_task
 
 
 class DatasetSummary(serializers.Serializer[Any]):
@@ -49,6 +52,20 @@ class VersionLine(serializers.Serializer[Any]):
     state = serializers.CharField()
     sealed_at = serializers.DateTimeField(allow_null=True)
     root = serializers.CharField(source="merkle_root", allow_null=True)  # type: ignore[assignment]  # a field, no property
+    begun_from = serializers.IntegerField(
+        source="begun_from.number",
+        default=None,
+        allow_null=True,
+        help_text="The version whose recordings and decisions it began with.",
+    )
+    offered = serializers.BooleanField(
+        source="is_offered", help_text="Whether it was ever offered: before, members alone see it."
+    )
+    consent_state = serializers.SerializerMethodField(allow_null=True)
+
+    def get_consent_state(self, version: Version) -> str | None:
+        """Return given, withdrawn or expired; null until it is sealed."""
+        return version.consent_state or None
 
 
 class ConsentSummary(serializers.Serializer[Any]):
@@ -62,8 +79,9 @@ class ConsentSummary(serializers.Serializer[Any]):
 
 
 class DatasetJson(DatasetSummary):
-    """A dataset with its versions."""
+    """A dataset with its versions: those that were offered, and to its members all of them."""
 
+    card = serializers.CharField(help_text="More about it, in Markdown.")
     versions = VersionLine(many=True)
     quality = serializers.DictField()
     consent = ConsentSummary()
@@ -75,8 +93,18 @@ class MakeDataset(serializers.Serializer[Any]):
     slug = serializers.CharField()
     title = serializers.CharField()
     description = serializers.CharField(required=False, allow_blank=True, default="")
-    language = serializers.CharField()
+    language = serializers.CharField(help_text="BCP 47 tag, or a language's name.")
     task = serializers.CharField()
+
+
+class EditDataset(serializers.Serializer[Any]):
+    """What is to be changed. Language and task change only while a version is open."""
+
+    title = serializers.CharField(required=False)
+    description = serializers.CharField(required=False, allow_blank=True)
+    card = serializers.CharField(required=False, allow_blank=True)
+    language = serializers.CharField(required=False)
+    task = serializers.CharField(required=False)
 
 
 class Search(serializers.Serializer[Any]):
@@ -91,41 +119,11 @@ class Search(serializers.Serializer[Any]):
     price = serializers.ListField(child=serializers.ChoiceField(["free", "paid"]), default=list)
 
 
-def summarize(
-    *, dataset: Dataset, version: Version | None, offers: Iterable[Offer]
-) -> dict[str, Any]:
-    """Return the members of a DatasetSummary."""
-    quality = version.quality if version else {}
-    found = list(offers)
-    return {
-        "organization": dataset.organization,
-        "slug": dataset.slug,
-        "title": dataset.title,
-        "description": dataset.description,
-        "language": dataset.language,
-        "task": dataset.task,
-        "version": version.number if version else None,
-        "state": version.state if version else None,
-        "duration_ms": quality.get("clips_ms", 0),
-        "clips": quality.get("clips", 0),
-        "speakers": quality.get("speakers", 0),
-        "allows": sorted({purpose for offer in found for purpose in offer.purposes}),
-        "offers": found,
-        "url": f"{settings.SITE_URL}/d/{dataset}",
-    }
-
-
 class ListingJson(serializers.BaseSerializer[Listing]):
     """Turns a listing into a DatasetSummary, from what was read with it."""
 
     def to_representation(self, instance: Listing) -> dict[str, Any]:
-        """Show the offers that consent still covers: listings.refresh wrote down which."""
-        allowed = set(instance.allows)
-        offers = [
-            offer for offer in instance.version.offers.all() if set(offer.purposes) <= allowed
-        ]
-        shown = summarize(dataset=instance.dataset, version=instance.version, offers=offers)
-        return dict(DatasetSummary(shown).data)
+        return dict(DatasetSummary(summary.of_listing(instance)).data)
 
 
 class Datasets(Collection):
@@ -151,12 +149,14 @@ class Datasets(Collection):
         asked = Search(data={"q": query.get("q", ""), **facets})
         asked.is_valid(raise_exception=True)
         found = listings.search(**asked.validated_data)
-        return self.pages(request, found.prefetch_related(standing("version__offers")), ListingJson)
+        return self.pages(request, summary.with_offers(found), ListingJson)
 
     @extend_schema(request=MakeDataset, responses={201: DatasetJson})
-    @transaction.atomic
     def post(self, request: Request) -> Response:
-        """Make a dataset of the organization that the caller acts for, with an empty draft."""
+        """Make a dataset of the organization that the caller acts for, with an empty draft.
+
+        Its members alone see it until something of it is offered.
+        """
         organization = require_role(request, "accounts.contribute_for_organization")
         asked = MakeDataset(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -169,52 +169,84 @@ class Datasets(Collection):
 class OneDataset(Resource):
     """A dataset."""
 
-    scopes: ClassVar = {"GET": OPEN}
+    scopes: ClassVar = {"GET": OPEN, "PATCH": (Scope.CONTRIBUTE,), "DELETE": (Scope.CONTRIBUTE,)}
 
     @extend_schema(responses=DatasetJson)
     def get(self, request: Request, org: str, slug: str) -> Response:
-        """Return a dataset with its versions: the sealed ones, and to its members all of them."""
+        """Return a dataset with its versions: the offered ones, and to its members all of them."""
         return Response(show(request, find_dataset(request, org, slug)))
+
+    @extend_schema(request=EditDataset, responses=DatasetJson)
+    def patch(self, request: Request, org: str, slug: str) -> Response:
+        """Change what a dataset says of itself; what is not named stays.
+
+        After a seal the texts are what the catalogue says, and the release keeps its own.
+        """
+        dataset = find_dataset(request, org, slug, "ingestion.change_dataset")
+        asked = EditDataset(data=request.data)
+        asked.is_valid(raise_exception=True)
+        edited = datasets.edit(dataset=dataset, by=caller(request), **asked.validated_data)
+        follow_news_task.delay_on_commit()
+        return Response(show(request, edited))
+
+    @extend_schema(request=None, responses={204: None})
+    def delete(self, request: Request, org: str, slug: str) -> Response:
+        """Delete a dataset of which nothing was ever sealed, with all that is in it."""
+        dataset = find_dataset(request, org, slug, "ingestion.change_dataset")
+        datasets.delete(dataset=dataset, by=caller(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 def show(request: Request, dataset: Dataset) -> dict[str, Any]:
     """Return a dataset as JSON, with what the caller may see of it."""
-    versions = list(dataset.versions.order_by("-number"))
-    owner = dataset.organization
-    is_member = may(request, "accounts.view_organization", owner, owner=owner) and may(
-        request, "ingestion.view_dataset", dataset, owner=owner
-    )
-    if not is_member:
-        versions = [version for version in versions if version.is_sealed]
-    sealed = [version for version in versions if version.is_sealed]
-    newest = sealed[0] if sealed else (versions[0] if versions else None)
-    offers = list(listings.open_offers(version=sealed[0])) if sealed else []
+    is_member = may(request, BELONG, dataset, owner=dataset.organization)
+    versions = versions_of(dataset, is_member=is_member)
+    newest = newest_of(versions)
+    offers = standing_offers(newest)
+    shown = summary.of_dataset(dataset=dataset, version=newest, offers=offers)
     return dict(
         DatasetJson(
             {
-                **summarize(dataset=dataset, version=newest, offers=offers),
+                **vars(shown),
+                "card": dataset.card,
                 "versions": versions,
                 "quality": newest.quality if newest else {},
-                "consent": consent_of(dataset, newest),
+                "consent": consent_of(newest),
             }
         ).data
     )
 
 
-def consent_of(dataset: Dataset, version: Version | None) -> dict[str, Any]:
+def versions_of(dataset: Dataset, *, is_member: bool) -> list[Version]:
+    """Return the versions that a caller may see, the newest first."""
+    offers = Offer.objects.filter(version=OuterRef("pk"))
+    versions = dataset.versions.select_related("begun_from").annotate(is_offered=Exists(offers))
+    if not is_member:
+        versions = versions.sealed().filter(is_offered=True)
+    return list(versions.order_by("-number"))
+
+
+def newest_of(versions: Sequence[Version]) -> Version | None:
+    """Return the version that sums a dataset up: the newest offered, else sealed, else any."""
+    sealed = [version for version in versions if version.is_sealed]
+    offered = [version for version in sealed if version.is_offered]  # type: ignore[attr-defined]  # an annotation
+    return next(iter([*offered, *sealed, *versions]), None)
+
+
+def standing_offers(version: Version | None) -> list[Offer]:
+    """Return the offers of a version that can be taken up now, in the order of the catalogue."""
+    if version is None or not version.is_sealed:
+        return []
+    offers = list(listings.open_offers(version=version))
+    for offer in offers:
+        offer.version = version
+    return offers
+
+
+def consent_of(version: Version | None) -> Consent:
     """Sum the consents behind a version up: of a sealed one those its manifest names."""
-    if version is not None and version.release:
-        records = coverage.records(version=version)
-        state = coverage.state(version=version)
-    else:
-        in_force = ConsentRecord.objects.in_force()
-        records = list(in_force.filter(dataset=dataset).select_related("speaker"))
-        state = "given" if records else "none"
-    allowed = [set(record.purposes) for record in records]
-    return {
-        "speakers": len({record.speaker_id for record in records}),
-        "records": len(records),
-        "allows": sorted(set.intersection(*allowed)) if allowed else [],
-        "excludes": sorted({name for record in records for name in record.excluded_purposes}),
-        "state": state,
-    }
+    if version is None:
+        return Consent(state="none")
+    if version.seal_id is None:
+        return consents.of_open(version=version)
+    return consents.of_sealed(version=version, release=releases.seal_of(version=version).release)

@@ -14,7 +14,9 @@ Datasets with the consent of the people in them: upload, review, license, downlo
 
 Send a key from your account as `Authorization: Bearer <key>`. Errors are problem documents
 (RFC 9457) whose `detail` says what happened and what to do. Lists are pages with `count`, `next`,
-`previous` and `results`. Times are UTC (RFC 3339); places in audio are milliseconds.
+`previous` and `results`. Times are UTC (RFC 3339); places in audio are milliseconds. Every answer
+bears an `X-Request-ID`, under which a dataset's history tells what the request did; send one of
+your own (8 to 64 letters, digits, `.`, `_`, `-`) to know it beforehand.
 """
 
 

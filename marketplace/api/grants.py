@@ -1,16 +1,14 @@
 """Grants: the licenses that an organization holds, and what it may download under them."""
 
+import io
 from collections.abc import Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.conf import settings
-from django.db import transaction
-from django.db.models import QuerySet
 from django.http import Http404
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
@@ -18,15 +16,16 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import ApiKey, Scope
-from ingestion.models import File
-from ingestion.storage import blob_store
-from licensing import access, profiles
+from accounts import audit
+from accounts.models import Scope
+from ingestion.archive.storage import blob_store
+from licensing import access, papers
 from licensing.models import Grant
-from marketplace.api import links, ranges
-from marketplace.api.offers import LicenseName
+from marketplace.api.offers import LicenseName, license_name
 from marketplace.api.permissions import may, require_role
-from marketplace.api.resource import Collection, Resource, caller
+from marketplace.api.resource import Collection, Resource, caller, django_request
+from marketplace.http import addresses, links, ranges
+from marketplace.showcase import held
 
 
 class GrantJson(serializers.Serializer[Any]):
@@ -43,11 +42,16 @@ class GrantJson(serializers.Serializer[Any]):
     state = serializers.SerializerMethodField()
     consent_state = serializers.SerializerMethodField()
     test = serializers.BooleanField(source="is_test")
+    log_index = serializers.IntegerField(
+        source="statement.entry.index",
+        allow_null=True,
+        help_text="Where the log holds it; null for the seconds until it does.",
+    )
     url = serializers.SerializerMethodField()
 
     @extend_schema_field(LicenseName)
     def get_license(self, grant: Grant) -> dict[str, Any]:
-        return dict(LicenseName(profiles.get(grant.offer.profile)).data)
+        return license_name(grant.offer)
 
     def get_state(self, grant: Grant) -> str:
         """Return in-force, expired, revoked or not-yet."""
@@ -85,21 +89,14 @@ class ReleaseListing(serializers.Serializer[Any]):
     files = ReleaseFileJson(many=True)
 
 
-def grants() -> QuerySet[Grant]:
-    """Return grants with what is told of them."""
-    return Grant.objects.select_related(
-        "offer", "version__dataset__organization", "licensee", "log_entry"
-    )
-
-
 def find_grant(request: Request, grant_id: UUID, permission: str) -> Grant:
     """Return a grant if the caller may do this with it; else 404, or 403 if only not this."""
-    grant = get_object_or_404(grants(), pk=grant_id)
-    if not may(request, "licensing.view_grant", grant, owner=grant.licensee):
+    grant = held.find(grant_id=grant_id)
+    if grant is None or not may(request, "licensing.view_grant", grant, owner=grant.licensee):
         raise Http404
     if not may(request, permission, grant, owner=grant.licensee):
-        message = f"Your role in {grant.licensee} does not let you download. Ask an owner of it."
-        raise PermissionDenied(message)
+        message = _("Your role in %(organization)s does not let you download. Ask an owner of it.")
+        raise PermissionDenied(message % {"organization": grant.licensee})
     return grant
 
 
@@ -112,8 +109,7 @@ class Grants(Collection):
     def get(self, request: Request) -> Response:
         """Return the licenses of the organization that the caller acts for, newest first."""
         licensee = require_role(request, "accounts.view_organization")
-        found = grants().filter(licensee=licensee).order_by("-issued_at", "pk")
-        return self.pages(request, found, GrantJson)
+        return self.pages(request, held.by(licensee=licensee), GrantJson)
 
     def context(self, rows: Sequence[Grant]) -> dict[str, object]:
         """Read the states of a page of grants at once."""
@@ -139,7 +135,6 @@ class Release(Resource):
     scopes: ClassVar = {"GET": (Scope.DOWNLOAD,)}
 
     @extend_schema(responses=ReleaseListing)
-    @transaction.atomic
     def get(self, request: Request, grant_id: UUID) -> Response:
         """Return every file with its digest and an address; who asked is written down."""
         grant = find_grant(request, grant_id, "licensing.use_grant")
@@ -149,11 +144,11 @@ class Release(Resource):
                 "path": file.path,
                 "size": file.size,
                 "sha256": file.sha256,
-                "url": file_url(request, grant, file),
+                "url": addresses.of_file(django_request(request), grant=grant, file=file),
             }
             for file in access.release(grant=grant)
         ]
-        access.note_access(grant=grant, by=reader(request))
+        access.note_access(grant=grant, by=audit.name_of(caller(request)))
         listing = {
             "grant": grant.pk,
             "dataset": str(grant.version.dataset),
@@ -161,25 +156,6 @@ class Release(Resource):
             "files": files,
         }
         return Response(ReleaseListing(listing).data)
-
-
-def reader(request: Request) -> str:
-    """Say who takes a release, for the record."""
-    key = request.auth
-    person = caller(request).email
-    return f"{person} with the key «{key.name}»" if isinstance(key, ApiKey) else person
-
-
-def file_url(request: Request, grant: Grant, file: access.ReleaseFile) -> str:
-    """Return where a file is fetched. Its digest stands in the address, signed with it.
-
-    What is made for the grant (proofs, status list) differs from one moment to the next and fits
-    together only as it was made: it is kept, so that the address gives what the listing names.
-    """
-    if file.content is not None:
-        blob_store().put_bytes(file.content)
-    path = reverse("api:grant-file", args=[grant.pk, file.sha256, file.path])
-    return links.make(request, "GET", path, seconds=settings.DOWNLOAD_URL_SECONDS)
 
 
 class ReleaseFile(Resource):
@@ -191,24 +167,24 @@ class ReleaseFile(Resource):
     @extend_schema(auth=[], responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
     def get(self, request: Request, grant_id: UUID, sha256: str, path: str) -> HttpResponseBase:
         """Return the bytes, whole or in part (Range), if license and consent stand right now."""
-        links.require(request)
-        grant = get_object_or_404(grants(), pk=grant_id)
+        links.require(django_request(request))
+        grant = held.find(grant_id=grant_id)
+        if grant is None:
+            raise Http404
         access.require(grant=grant)
-        name = path.rpartition("/")[2]
-        content = open_content(grant=grant, sha256=sha256, path=path, name=name)
-        return ranges.respond(request._request, content)  # noqa: SLF001 - Django's own request
+        content = open_content(grant=grant, sha256=sha256, path=path)
+        return ranges.respond(django_request(request), content)
 
 
-def open_content(*, grant: Grant, sha256: str, path: str, name: str) -> ranges.Content:
-    """Open the bytes of a file of the release."""
-    file = File.objects.filter(version=grant.version, role=File.Role.RELEASE, path=path).first()
-    opened = blob_store().open(sha256)
-    size = opened.seek(0, 2)
-    opened.seek(0)
-    return ranges.Content(
-        file=opened,
-        size=size,
-        sha256=sha256,
-        media_type=file.media_type if file else access.MEDIA_TYPES[path],
-        name=name,
-    )
+def open_content(*, grant: Grant, sha256: str, path: str) -> ranges.Content:
+    """Open the bytes of a published file, or of a paper that was kept. Raises Http404."""
+    name = path.rpartition("/")[2]
+    for file in access.published(grant=grant, path=path):
+        if file.sha256 == sha256:
+            opened = blob_store().open(sha256)
+            return ranges.Content(opened, file.size, sha256, file.media_type, name)
+    paper = papers.find(grant=grant, name=path, sha256=sha256)
+    if paper is None:
+        raise Http404
+    size = len(paper.content)
+    return ranges.Content(io.BytesIO(paper.content), size, sha256, paper.media_type, name)

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from ingestion.storage import blob_store
+from ingestion.archive.storage import blob_store
 from marketplace.celery import app
 
 log = logging.getLogger(__name__)

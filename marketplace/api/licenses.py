@@ -23,6 +23,7 @@ class LicenseJson(serializers.Serializer[Any]):
     spdx = serializers.CharField()
     summary = serializers.CharField()
     legal_code = serializers.CharField(allow_null=True)
+    may_cost = serializers.BooleanField(help_text="Whether a price can be asked under it.")
     choices = serializers.SerializerMethodField()
     allows = serializers.SerializerMethodField()
     denies = serializers.SerializerMethodField()

@@ -1,14 +1,14 @@
 """The transparency log over HTTP (C2SP tlog-tiles): anybody can mirror and check it."""
 
 from commonhold.errors import CommonholdError
+from commonhold.sentences import _
 from django.http import HttpRequest, HttpResponse
 
-from ingestion import transparency
-from ingestion.models import LogEntry
-from marketplace.api.published import YEAR, document, published
+from marketplace.http.published import YEAR, document, published
+from notary import log
 
 OCTETS = "application/octet-stream"
-FULL = transparency.TILE_WIDTH
+FULL = log.TILE_WIDTH
 # C2SP tlog-tiles: N in groups of three digits, all but the last after an "x"; W only when partial.
 NUMBER = r"(?P<number>(?:x\d{3}/)*\d{3})"
 WIDTH = r"(?:\.p/(?P<width>[1-9]\d{0,2}))?"
@@ -23,20 +23,12 @@ class LogEmpty(CommonholdError):
     status = 404
 
 
-class NoSuchEntry(CommonholdError):
-    """The log is not that long."""
-
-    code = "no-such-entry"
-    status = 404
-
-
 @published
 def checkpoint(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view
     """Serve the newest signed checkpoint."""
-    newest = transparency.latest_checkpoint()
+    newest = log.latest_checkpoint()
     if newest is None:
-        message = "Nothing was logged yet, so there is no checkpoint."
-        raise LogEmpty(message)
+        raise LogEmpty(_("Nothing was logged yet, so there is no checkpoint."))
     return document(newest.note, "text/plain; charset=utf-8", seconds=1)
 
 
@@ -48,33 +40,30 @@ def tile(
     width: str | None = None,
 ) -> HttpResponse:
     """Serve a tile of hashes, whole or as far as it goes."""
-    data = transparency.tile(level=int(level), number=index(number), width=size(width))
+    data = log.tile(level=int(level), number=index(number), width=size(width))
     return document(data, OCTETS, seconds=YEAR)
 
 
 @published
 def bundle(request: HttpRequest, number: str, width: str | None = None) -> HttpResponse:  # noqa: ARG001
     """Serve a bundle of entries, each after its length in two bytes."""
-    data = transparency.entry_bundle(number=index(number), width=size(width))
+    data = log.entry_bundle(number=index(number), width=size(width))
     return document(data, OCTETS, seconds=YEAR)
 
 
 @published
 def entry(request: HttpRequest, index: int) -> HttpResponse:  # noqa: ARG001 - a view
     """Serve one entry: the JSON whose bytes are the leaf."""
-    found = LogEntry.objects.filter(pk=index).first()
-    if found is None:
-        message = f"The log has no entry {index}. Read /log/checkpoint for its size."
-        raise NoSuchEntry(message)
-    return document(bytes(found.body), "application/json", seconds=YEAR)
+    body = bytes(log.entry_at(index=index).body)
+    return document(body, "application/json", seconds=YEAR)
 
 
 def index(number: str) -> int:
     """Read a tile's number: x001/x234/067 is 1234067. Raises NoSuchTile for a second spelling."""
     digits = number.replace("x", "").replace("/", "")
     if (len(digits) > 3 and digits.startswith("000")) or len(digits) > 18:
-        message = "A tile's number has no leading zeros but those of its first group."
-        raise transparency.NoSuchTile(message)
+        sentence = _("A tile's number has no leading zeros but those of its first group.")
+        raise log.NoSuchTile(sentence)
     return int(digits)
 
 
@@ -83,8 +72,8 @@ def size(width: str | None) -> int:
     if width is None:
         return FULL
     if int(width) >= FULL:
-        message = (
-            f"A partial tile has 1 to {FULL - 1} hashes; a full one is asked for without a width."
+        sentence = _(
+            "A partial tile has 1 to %(most)s hashes; a full one is asked for without a width."
         )
-        raise transparency.NoSuchTile(message)
+        raise log.NoSuchTile(sentence, most=FULL - 1)
     return int(width)

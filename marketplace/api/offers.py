@@ -2,8 +2,8 @@
 
 from typing import Any, ClassVar
 
-from django.db import transaction
-from django.db.models import Prefetch, QuerySet
+from commonhold.sentences import _
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
@@ -11,13 +11,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Scope
-from ingestion.models import Dataset, Version
-from licensing import profiles
+from ingestion.models import Version
 from licensing.models import Offer
 from licensing.offers import NotSealed
 from marketplace import listings, pricing
-from marketplace.api.permissions import require_dataset
+from marketplace.api.permissions import BELONG, VIEW, may, require_dataset
 from marketplace.api.resource import OPEN, Collection, Resource, caller, find_dataset
+from marketplace.showcase import publication
+from marketplace.tasks import follow_news_task
 
 
 class MoneyJson(serializers.Serializer[Any]):
@@ -47,14 +48,16 @@ class OfferJson(serializers.Serializer[Any]):
     total_minor = serializers.SerializerMethodField()
     term_days = serializers.IntegerField(allow_null=True)
     benefit_share_bps = serializers.IntegerField()
+    summary = serializers.CharField(help_text="The license in a sentence.")
     allows = serializers.ListField(child=serializers.CharField(), source="purposes")
     denies = serializers.SerializerMethodField()
     terms_sha256 = serializers.CharField()
     active = serializers.SerializerMethodField()
+    closed_because = serializers.SerializerMethodField(allow_null=True)
 
     @extend_schema_field(LicenseName)
     def get_license(self, offer: Offer) -> dict[str, Any]:
-        return dict(LicenseName(profiles.get(offer.profile)).data)
+        return license_name(offer)
 
     def get_fee_minor(self, offer: Offer) -> int:
         return pricing.fee(offer.price.amount_minor)
@@ -66,7 +69,13 @@ class OfferJson(serializers.Serializer[Any]):
         return list(offer.terms["denies"])
 
     def get_active(self, offer: Offer) -> bool:
-        return offer.is_open and offer.version.is_sealed
+        """Return whether it can be taken up now."""
+        stands = offer.version.consent_state == Version.Consent.GIVEN
+        return offer.is_open and offer.version.is_sealed and stands
+
+    def get_closed_because(self, offer: Offer) -> str | None:
+        """Return publisher, consent or version; null while it is open."""
+        return offer.closed_because or None
 
 
 class MakeOffer(serializers.Serializer[Any]):
@@ -91,10 +100,9 @@ class QuoteJson(serializers.Serializer[Any]):
     test = serializers.BooleanField(source="is_test")
 
 
-def standing(lookup: str) -> Prefetch[Any]:
-    """Return how to read the open, priced offers of many versions in one query, cheapest first."""
-    offers = Offer.objects.filter(closed_at__isnull=True, price__isnull=False)
-    return Prefetch(lookup, offers.select_related("price").order_by("price__amount_minor", "pk"))
+def license_name(offer: Offer) -> dict[str, str]:
+    """Return the members of a LicenseName, as the offer froze them."""
+    return {"id": offer.iri, "name": offer.name, "spdx": offer.spdx}
 
 
 def find_offer(request: Request, offer_id: int) -> Offer:
@@ -103,37 +111,40 @@ def find_offer(request: Request, offer_id: int) -> Offer:
         "price", "version__dataset__organization"
     )
     offer = get_object_or_404(offers, pk=offer_id, price__isnull=False)
-    require_dataset(request, "ingestion.view_dataset", offer.version)
+    require_dataset(request, VIEW, offer.version)
     return offer
 
 
 class DatasetOffers(Collection):
-    """The offers of a dataset's newest sealed version."""
+    """The offers of a dataset's newest version."""
 
     scopes: ClassVar = {"GET": OPEN, "POST": (Scope.CONTRIBUTE,)}
 
     @extend_schema(operation_id="dataset_offers_list", responses=OfferJson(many=True))
     def get(self, request: Request, org: str, slug: str) -> Response:
-        """Return what can be licensed now, cheapest first."""
+        """Return what can be licensed now, what is free first, then the cheapest."""
         dataset = find_dataset(request, org, slug)
-        version = newest_sealed(dataset)
-        found = list(listings.open_offers(version=version)) if version else []
-        return self.pages(request, found, OfferJson)
+        is_member = may(request, BELONG, dataset, owner=dataset.organization)
+        version = publication.newest(dataset=dataset, is_member=is_member)
+        found = listings.open_offers(version=version) if version else Offer.objects.none()
+        return self.pages(request, found.select_related("version"), OfferJson)
 
     @extend_schema(request=MakeOffer, responses={201: OfferJson})
-    @transaction.atomic
     def post(self, request: Request, org: str, slug: str) -> Response:
-        """Offer the newest sealed version under a license profile, at a price."""
+        """Offer the newest sealed version under a license profile, at a price.
+
+        The first offer of a dataset lists it: before, only its members see it.
+        """
         dataset = find_dataset(request, org, slug, "ingestion.change_dataset")
         asked = MakeOffer(data=request.data)
         asked.is_valid(raise_exception=True)
         data = asked.validated_data
-        version = newest_sealed(dataset)
+        version = dataset.versions.select_related("dataset__organization").newest_sealed()
         if version is None:
-            message = (
-                f"No version of «{dataset}» is sealed yet; only what is sealed can be offered."
+            sentence = _(
+                "No version of «%(dataset)s» is sealed yet; only what is sealed can be offered."
             )
-            raise NotSealed(message)
+            raise NotSealed(sentence, dataset=str(dataset))
         offer = pricing.publish_offer(
             version=version,
             profile=data["profile"],
@@ -143,13 +154,8 @@ class DatasetOffers(Collection):
             term_days=data["term_days"],
             benefit_share_bps=data["benefit_share_bps"],
         )
+        follow_news_task.delay_on_commit()
         return Response(OfferJson(offer).data, status=status.HTTP_201_CREATED)
-
-
-def newest_sealed(dataset: Dataset) -> Version | None:
-    """Return the version that is offered."""
-    sealed = dataset.versions.filter(state=Version.State.SEALED)
-    return sealed.select_related("dataset__organization").order_by("-number").first()
 
 
 class OneOffer(Resource):
@@ -163,12 +169,12 @@ class OneOffer(Resource):
         return Response(OfferJson(find_offer(request, offer_id)).data)
 
     @extend_schema(request=None, responses=OfferJson)
-    @transaction.atomic
     def delete(self, request: Request, offer_id: int) -> Response:
         """Close an offer: no new licenses come of it, and those that were given stay."""
         offer = find_offer(request, offer_id)
         require_dataset(request, "ingestion.change_dataset", offer.version)
         closed = pricing.close_offer(offer=offer, by=caller(request))
+        follow_news_task.delay_on_commit()
         return Response(OfferJson(closed).data)
 
 

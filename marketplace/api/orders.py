@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from commonhold.errors import CommonholdError
-from django.db import transaction
+from commonhold.sentences import _
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -19,6 +19,7 @@ from marketplace import orders
 from marketplace.api.permissions import may, require_role
 from marketplace.api.resource import Collection, Resource, caller
 from marketplace.models import Order
+from marketplace.tasks import follow_news_task
 
 
 class NoSuchOffer(CommonholdError):
@@ -79,7 +80,6 @@ class Orders(Collection):
             )
         ],
     )
-    @transaction.atomic
     def post(self, request: Request) -> Response:
         """Accept an offer's terms and buy: payment, ledger, license and log entry, or none."""
         buyer = require_role(request, "accounts.buy_for_organization")
@@ -94,6 +94,8 @@ class Orders(Collection):
             idempotency_key=request.headers.get("Idempotency-Key", ""),
             method="api",
         )
+        if is_new:
+            follow_news_task.delay_on_commit()
         code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
         return Response(OrderJson(order).data, status=code)
 
@@ -104,8 +106,10 @@ def offered(offer_id: int) -> Offer:
     offers = Offer.objects.select_related("price", "version__dataset__organization")
     offer = offers.filter(version__state__in=published, price__isnull=False, pk=offer_id).first()
     if offer is None:
-        message = f"There is no offer {offer_id}. The offers of a dataset stand under its address."
-        raise NoSuchOffer(message, offer=offer_id)
+        sentence = _(
+            "There is no offer %(offer)s. The offers of a dataset stand under its address."
+        )
+        raise NoSuchOffer(sentence, offer=offer_id)
     return offer
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from commonhold.errors import CommonholdError
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -16,10 +17,15 @@ from rest_framework.views import APIView
 from rules.permissions import has_perm
 
 from accounts.models import ApiKey, Organization, Scope, User
+from ingestion.models import Dataset, File, Upload, Version
 from ingestion.permissions import Owned, dataset_of
 from marketplace.api.authentication import organization_of
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
+VIEW = "licensing.view_dataset"
+"""To see a dataset or version: anybody once it was offered, before that its members alone."""
+BELONG = "ingestion.view_dataset"
+"""To belong to those who publish it."""
 
 
 class ScopeMissing(CommonholdError):
@@ -51,8 +57,10 @@ def require_scope(request: Request, *scopes: str) -> None:
     """Raise ScopeMissing if the request carries a key that has none of the scopes."""
     key = request.auth
     if isinstance(key, ApiKey) and not set(scopes) & set(key.scopes):
-        wanted = "» or «".join(scopes)
-        message = f"The key «{key.name}» lacks the scope «{wanted}». Make a key that has it."
+        message = _("The key «%(key)s» lacks the scope «%(scopes)s». Make a key that has it.") % {
+            "key": key.name,
+            "scopes": _("» or «").join(scopes),
+        }
         raise ScopeMissing(message, scopes_needed=list(scopes), scopes=key.scopes)
 
 
@@ -66,7 +74,7 @@ def may(request: Request, permission: str, thing: Any, *, owner: Organization) -
     key = request.auth
     if isinstance(key, ApiKey) and (
         key.organization_id != owner.pk
-        or (permission == "ingestion.view_dataset" and Scope.READ not in key.scopes)
+        or (permission in {VIEW, BELONG} and Scope.READ not in key.scopes)
     ):
         user = AnonymousUser()
     return bool(has_perm(permission, user, thing))
@@ -75,16 +83,28 @@ def may(request: Request, permission: str, thing: Any, *, owner: Organization) -
 def require_dataset(request: Request, permission: str, thing: Owned) -> None:
     """Raise Http404 if the caller may not see the thing, PermissionDenied if only not this.
 
-    `permission` is one of ingestion's: view_dataset, view_originals, change_dataset.
+    `permission` is VIEW, or one of ingestion's: view_originals, change_dataset.
     """
     dataset = dataset_of(thing)
     owner = dataset.organization
     if may(request, permission, thing, owner=owner):
         return
-    if not may(request, "ingestion.view_dataset", thing, owner=owner):
+    if permission == VIEW or not is_visible(request, thing):
         raise Http404
-    message = f"Only the owners and editors of {owner} can do this with «{dataset}»."
-    raise PermissionDenied(message)
+    message = _("Only the owners and editors of %(organization)s can do this with «%(dataset)s».")
+    raise PermissionDenied(message % {"organization": owner, "dataset": dataset})
+
+
+def is_visible(request: Request, thing: Owned) -> bool:
+    """Tell whether the caller may know of a thing; of what is inside a version members alone."""
+    owner = dataset_of(thing).organization
+    match thing:
+        case Dataset() | Version():
+            return may(request, VIEW, thing, owner=owner)
+        case File() | Upload():
+            return may(request, VIEW, thing.version, owner=owner)
+        case _inside:
+            return may(request, BELONG, thing, owner=owner)
 
 
 def require_role(request: Request, permission: str) -> Organization:
@@ -94,6 +114,6 @@ def require_role(request: Request, permission: str) -> Organization:
     """
     organization = organization_of(request)
     if not may(request, permission, organization, owner=organization):
-        message = f"Your role in {organization} does not allow this. Ask an owner of it."
-        raise PermissionDenied(message)
+        message = _("Your role in %(organization)s does not allow this. Ask an owner of it.")
+        raise PermissionDenied(message % {"organization": organization})
     return organization

@@ -5,7 +5,9 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import RequestDataTooBig
 from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
@@ -16,7 +18,7 @@ from rest_framework.views import APIView
 from accounts.models import User
 from ingestion.models import Dataset, Version
 from marketplace.api.pagination import Pages
-from marketplace.api.permissions import Scoped, require_dataset
+from marketplace.api.permissions import VIEW, Scoped, require_dataset
 
 MAX_BODY = 1024 * 1024
 OPEN: tuple[str, ...] = ()
@@ -39,8 +41,7 @@ class JsonBody(JSONParser):
         try:
             return super().parse(stream, media_type, parser_context)
         except RecursionError as error:
-            message = "The body is nested too deep to be read."
-            raise ParseError(message) from error
+            raise ParseError(_("The body is nested too deep to be read.")) from error
 
 
 class Resource(APIView):
@@ -90,9 +91,12 @@ def caller(request: Request) -> User:
     return user
 
 
-def find_dataset(
-    request: Request, org: str, slug: str, permission: str = "ingestion.view_dataset"
-) -> Dataset:
+def django_request(request: Request) -> HttpRequest:
+    """Return the request as Django has it, for what is not of DRF."""
+    return request._request  # noqa: SLF001 - DRF's own name for Django's request
+
+
+def find_dataset(request: Request, org: str, slug: str, permission: str = VIEW) -> Dataset:
     """Return the dataset at an address if the caller may do this with it; else 404 or 403."""
     datasets = Dataset.objects.select_related("organization")
     dataset = get_object_or_404(datasets, organization__slug=org, slug=slug)
@@ -101,10 +105,10 @@ def find_dataset(
 
 
 def find_version(
-    request: Request, org: str, slug: str, number: int, permission: str = "ingestion.view_dataset"
+    request: Request, org: str, slug: str, number: int, permission: str = VIEW
 ) -> Version:
     """Return the version at an address if the caller may do this with it; else 404 or 403."""
-    versions = Version.objects.select_related("dataset__organization", "log_entry")
+    versions = Version.objects.select_related("dataset__organization")
     version = get_object_or_404(
         versions, dataset__organization__slug=org, dataset__slug=slug, number=number
     )

@@ -1,10 +1,10 @@
-"""The person's part of the pipeline: findings, segments, decisions."""
+"""The person's part of the pipeline: findings and segments, heard, decided and read."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from django.db import transaction
 from django.db.models import QuerySet
+from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -16,18 +16,20 @@ from rest_framework.response import Response
 
 from accounts.models import Scope
 from ingestion import review
-from ingestion.models import Finding, Segment
-from ingestion.storage import blob_store
-from marketplace.api import ranges
+from ingestion.archive.storage import blob_store
+from ingestion.consent.scopes import gaps_in
+from ingestion.models import Finding, Segment, Version
+from ingestion.review import hearing, voices
 from marketplace.api.permissions import require_dataset
-from marketplace.api.resource import Collection, Resource, caller, find_version
+from marketplace.api.resource import Collection, Resource, caller, django_request, find_version
+from marketplace.http import ranges
 
 
 class FindingJson(serializers.Serializer[Any]):
     """Personal data found in a segment, with the words around it."""
 
     id = serializers.IntegerField()
-    path = serializers.CharField(source="segment.file.path")
+    path = serializers.CharField(source="segment.recording.name")
     segment = serializers.IntegerField(source="segment_id")
     kind = serializers.CharField()
     text = serializers.CharField()
@@ -58,7 +60,7 @@ class SegmentJson(serializers.Serializer[Any]):
     """A stretch of speech, or a row of a text."""
 
     id = serializers.IntegerField()
-    path = serializers.CharField(source="file.path")
+    path = serializers.CharField(source="recording.name")
     position = serializers.IntegerField()
     start_ms = serializers.IntegerField(allow_null=True)
     end_ms = serializers.IntegerField(allow_null=True)
@@ -68,6 +70,9 @@ class SegmentJson(serializers.Serializer[Any]):
     reviewed = serializers.SerializerMethodField()
     excluded = serializers.BooleanField()
     covered = serializers.SerializerMethodField()
+    published = serializers.SerializerMethodField()
+    heard = serializers.SerializerMethodField(allow_null=True)
+    recording = serializers.IntegerField(source="recording_id")
 
     def get_speaker(self, segment: Segment) -> str | None:
         return segment.speaker.pseudonym if segment.speaker else None
@@ -77,7 +82,20 @@ class SegmentJson(serializers.Serializer[Any]):
 
     def get_covered(self, segment: Segment) -> bool:
         """Return whether consent in force covers it; what is left out needs none."""
-        return segment.pk not in self.context["uncovered"]
+        uncovered: set[int] = self.context["uncovered"]
+        return segment.pk not in uncovered
+
+    def get_published(self, segment: Segment) -> bool:
+        """Return whether anything of it is published: not if it, or who speaks, is left out."""
+        published: set[int] = self.context["published"]
+        return segment.pk in published
+
+    def get_heard(self, segment: Segment) -> bool | None:
+        """Return whether somebody has played all of it; null for a row of a text."""
+        if segment.start_ms is None or segment.end_ms is None:
+            return None
+        played = self.context["played"].get(segment.recording_id, [])
+        return not gaps_in(played, segment.start_ms, segment.end_ms)
 
 
 class Decision(serializers.Serializer[Any]):
@@ -101,9 +119,26 @@ class SegmentReview(serializers.Serializer[Any]):
     excluded = serializers.BooleanField(required=False)
 
 
-def bare(segments: Sequence[Segment]) -> set[int]:
-    """Return which segments no consent in force covers, by their primary keys."""
-    return {segment.pk for segment in review.without_consent(found=segments)}
+def standing(found: Sequence[Segment], *, version: Version) -> dict[str, object]:
+    """Return what a SegmentJson is told of segments, reading the recordings on a page at once."""
+    recordings = {one.recording_id: one.recording for one in found}
+    out = frozenset(version.left_out.values_list("speaker_id", flat=True))
+    stage = voices.read(recordings=list(recordings.values()), left_out=out)
+    pieces = [piece for scene in stage for piece in scene.published()]
+    return {
+        "uncovered": {piece.segment.pk for piece in pieces if not piece.is_covered},
+        "published": {piece.segment.pk for piece in pieces},
+        "played": hearing.ranges_of(recordings=recordings),
+    }
+
+
+def newest_version(segment: Segment) -> Version:
+    """Return the version in which a segment is being decided about."""
+    places = segment.recording.files.select_related("version").order_by("-version__number")
+    place = places.first()
+    if place is None:
+        raise Http404
+    return place.version
 
 
 def seconds(milliseconds: int) -> str:
@@ -114,7 +149,7 @@ def seconds(milliseconds: int) -> str:
 def find_finding(request: Request, finding_id: int) -> Finding:
     """Return a finding whose dataset the caller may change; else 404 or 403."""
     found: QuerySet[Finding] = Finding.objects.select_related(
-        "segment__file__version__dataset__organization", "segment__speaker"
+        "segment__recording__dataset__organization", "segment__speaker"
     )
     finding = get_object_or_404(found, pk=finding_id)
     require_dataset(request, "ingestion.change_dataset", finding)
@@ -124,7 +159,7 @@ def find_finding(request: Request, finding_id: int) -> Finding:
 def find_segment(request: Request, segment_id: int, permission: str) -> Segment:
     """Return a segment if the caller may do this with it; else 404 or 403."""
     found: QuerySet[Segment] = Segment.objects.select_related(
-        "file__version__dataset__organization", "file__blob", "speaker"
+        "recording__dataset__organization", "recording__blob", "speaker"
     )
     segment = get_object_or_404(found, pk=segment_id)
     require_dataset(request, permission, segment)
@@ -141,25 +176,26 @@ class Findings(Collection):
     def get(self, request: Request, org: str, slug: str, number: int) -> Response:
         """Return the findings in the order in which they are heard."""
         version = find_version(request, org, slug, number, "ingestion.view_originals")
-        found = review.findings(version=version)
         asked = FindingFilter(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        found = found.filter(**asked.validated_data)
+        found = Finding.objects.of(version).filter(**asked.validated_data)
         return self.pages(request, found, FindingJson)
 
 
 class Segments(Collection):
     """What was said in a version."""
 
+    version: Version
+
     @extend_schema(responses=SegmentJson(many=True))
     def get(self, request: Request, org: str, slug: str, number: int) -> Response:
-        """Return the segments in the order of the files."""
-        version = find_version(request, org, slug, number, "ingestion.view_originals")
-        return self.pages(request, review.segments(version=version), SegmentJson)
+        """Return the segments in the order of the recordings."""
+        self.version = find_version(request, org, slug, number, "ingestion.view_originals")
+        return self.pages(request, Segment.objects.of(self.version), SegmentJson)
 
     def context(self, rows: Sequence[Segment]) -> dict[str, object]:
         """Lay the consents over a page of segments at once."""
-        return {"uncovered": bare(rows)}
+        return standing(rows, version=self.version)
 
 
 class Decide(Resource):
@@ -168,7 +204,6 @@ class Decide(Resource):
     scopes: ClassVar = {"POST": (Scope.CONTRIBUTE,)}
 
     @extend_schema(request=Decision, responses=FindingJson)
-    @transaction.atomic
     def post(self, request: Request, finding_id: int) -> Response:
         """Confirm a finding (it will be redacted) or reject it (it stays)."""
         finding = find_finding(request, finding_id)
@@ -185,7 +220,6 @@ class SegmentFindings(Resource):
     scopes: ClassVar = {"POST": (Scope.CONTRIBUTE,)}
 
     @extend_schema(request=NewFinding, responses={201: FindingJson})
-    @transaction.atomic
     def post(self, request: Request, segment_id: int) -> Response:
         """Mark words of a segment for redaction."""
         segment = find_segment(request, segment_id, "ingestion.change_dataset")
@@ -203,7 +237,6 @@ class ReviewSegment(Resource):
     scopes: ClassVar = {"POST": (Scope.CONTRIBUTE,)}
 
     @extend_schema(request=SegmentReview, responses=SegmentJson)
-    @transaction.atomic
     def post(self, request: Request, segment_id: int) -> Response:
         """Say that a segment is read; with its text corrected, or left out."""
         segment = find_segment(request, segment_id, "ingestion.change_dataset")
@@ -211,7 +244,8 @@ class ReviewSegment(Resource):
         asked.is_valid(raise_exception=True)
         data: dict[str, Any] = asked.validated_data
         done = review.review_segment(segment=segment, by=caller(request), **data)
-        return Response(SegmentJson(done, context={"uncovered": bare([done])}).data)
+        context = standing([done], version=newest_version(done))
+        return Response(SegmentJson(done, context=context).data)
 
 
 class SegmentAudio(Resource):
@@ -221,13 +255,15 @@ class SegmentAudio(Resource):
     def get(self, request: Request, segment_id: int) -> HttpResponseBase:
         """Return the recording, unscrubbed, whole or in part (Range)."""
         segment = find_segment(request, segment_id, "ingestion.view_originals")
-        file = segment.file
+        recording = segment.recording
+        if recording.blob is None:
+            raise Http404
         content = ranges.Content(
-            file=blob_store().open(file.blob_id),
-            size=file.blob.size,
-            sha256=file.blob_id,
-            media_type=file.media_type,
-            name=file.path.rpartition("/")[2],
+            file=blob_store().open(recording.blob.pk),
+            size=recording.blob.size,
+            sha256=recording.blob.pk,
+            media_type=recording.media_type,
+            name=recording.name.rpartition("/")[2],
             inline=True,
         )
-        return ranges.respond(request._request, content)  # noqa: SLF001 - Django's own request
+        return ranges.respond(django_request(request), content)

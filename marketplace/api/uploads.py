@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 from uuid import UUID
 
-from commonhold.errors import CommonholdError
+from commonhold.errors import CommonholdError, Recorded
+from commonhold.sentences import _
 from django.conf import settings
 from django.db import transaction
 from django.http import Http404, HttpResponse
@@ -18,12 +19,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Scope
-from ingestion import datasets, uploads
+from ingestion.archive import uploads, versions
+from ingestion.archive.storage import CHUNK
 from ingestion.models import Upload
-from ingestion.storage import CHUNK
-from marketplace.api import links
 from marketplace.api.permissions import require_dataset
-from marketplace.api.resource import Resource, caller, find_dataset
+from marketplace.api.resource import Resource, caller, django_request, find_dataset
+from marketplace.http import links
+from marketplace.http.telling import tell_record
 
 
 class LengthRequired(CommonholdError):
@@ -90,19 +92,20 @@ class UploadJson(serializers.Serializer[Any]):
 
 
 class ReceivedFileJson(serializers.Serializer[Any]):
-    """The file that an upload became."""
+    """The recording or text that an upload became."""
 
-    path = serializers.CharField()
+    path = serializers.CharField(source="name")
     sha256 = serializers.CharField(source="blob_id")
     size = serializers.IntegerField(source="blob.size")
     kind = serializers.CharField()
+    recording = serializers.IntegerField(source="pk")
 
 
 class CompletedJson(serializers.Serializer[Any]):
     """An upload that is over."""
 
     state = serializers.CharField()
-    file = ReceivedFileJson()
+    file = ReceivedFileJson(allow_null=True, help_text="Null once it was deleted again.")
 
 
 def render(request: Request, upload: Upload) -> dict[str, Any]:
@@ -120,18 +123,20 @@ def render(request: Request, upload: Upload) -> dict[str, Any]:
         for part in states
     ]
     shown = {name: getattr(upload, name) for name in ("id", "state", "path", "size", "part_size")}
-    return dict(UploadJson({**shown, "parts": parts, "error": upload.error or None}).data)
+    return dict(
+        UploadJson({**shown, "parts": parts, "error": tell_record(upload.error) or None}).data
+    )
 
 
 def part_url(request: Request, upload: Upload, number: int) -> str:
     """Return where one part is sent."""
     path = reverse("api:part", args=[upload.pk, number])
-    return links.make(request, "PUT", path, seconds=settings.DOWNLOAD_URL_SECONDS)
+    return links.make(django_request(request), "PUT", path, seconds=settings.DOWNLOAD_URL_SECONDS)
 
 
 def find_upload(request: Request, upload_id: UUID) -> Upload:
     """Return an upload if the caller may change its dataset; else 404 or 403."""
-    found = Upload.objects.select_related("version__dataset__organization", "file__blob")
+    found = Upload.objects.select_related("version__dataset__organization", "recording__blob")
     upload = get_object_or_404(found, pk=upload_id)
     require_dataset(request, "ingestion.change_dataset", upload)
     return upload
@@ -142,6 +147,7 @@ class Uploads(Resource):
 
     scopes: ClassVar = {"POST": (Scope.CONTRIBUTE,)}
 
+    # A file that is refused opens no version: both or neither.
     @extend_schema(request=BeginUpload, responses={201: UploadJson})
     @transaction.atomic
     def post(self, request: Request) -> Response:
@@ -151,7 +157,7 @@ class Uploads(Resource):
         data = asked.validated_data
         org, slug = data["dataset"].split("/")
         dataset = find_dataset(request, org, slug, "ingestion.change_dataset")
-        version = datasets.open_draft(dataset=dataset, by=caller(request))
+        version = versions.open_draft(dataset=dataset, by=caller(request))
         upload = uploads.begin(
             version=version,
             path=data["path"],
@@ -180,7 +186,6 @@ class OneUpload(Resource):
         return Response(render(request, upload))
 
     @extend_schema(request=None, responses={204: None})
-    @transaction.atomic
     def delete(self, request: Request, upload_id: UUID) -> Response:
         """Give the upload up and forget its parts. A file that is complete stays."""
         uploads.cancel(upload=find_upload(request, upload_id))
@@ -199,9 +204,16 @@ class Completion(Resource):
         asked.is_valid(raise_exception=True)
         upload = find_upload(request, upload_id)
         done = uploads.complete(upload=upload, sha256=asked.validated_data["sha256"])
-        if done.state == Upload.State.REFUSED:
-            raise UploadRefused(done.error, path=done.path, reason=done.error_code)
-        return Response(CompletedJson({"state": done.state, "file": done.file}).data)
+        if done.error is not None:
+            raise refusal(done, done.error)
+        return Response(CompletedJson({"state": done.state, "file": done.recording}).data)
+
+
+def refusal(upload: Upload, record: dict[str, Any]) -> UploadRefused:
+    """Make the refusal of an upload from why it was refused; `reason` is that refusal's code."""
+    why = Recorded.of(record)
+    details = why.details | {"path": upload.path, "reason": why.recorded_code}
+    return UploadRefused(tell_record(record), **details)
 
 
 class Part(Resource):
@@ -226,7 +238,7 @@ class Part(Resource):
     )
     def put(self, request: Request, upload_id: UUID, number: int) -> HttpResponse:
         """Take the bytes of a part as they come. Sent again, it replaces what was sent before."""
-        links.require(request)
+        links.require(django_request(request))
         upload = get_object_or_404(Upload, pk=upload_id)
         require_length(request, upload, number)
         part = uploads.receive_part(
@@ -243,17 +255,24 @@ def require_length(request: Request, upload: Upload, number: int) -> None:
     try:
         length = int(request.headers.get("Content-Length") or "")
     except ValueError as error:
-        message = f"Send part {number} of «{upload.path}» with its Content-Length."
-        raise LengthRequired(message) from error
+        sentence = _("Send part %(number)s of «%(path)s» with its Content-Length.")
+        raise LengthRequired(sentence, number=number, path=upload.path) from error
     if 1 <= number <= upload.part_count and length != upload.part_length(number):
-        message = (
-            f"Part {number} of «{upload.path}» has {upload.part_length(number):,} bytes; "
-            f"{length:,} were about to be sent."
+        sentence = _(
+            "Part %(number)s of «%(path)s» has %(bytes)s bytes; %(sent)s were about to be sent."
         )
-        raise PartSizeWrong(message, number=number, size=upload.part_length(number))
+        size = upload.part_length(number)
+        raise PartSizeWrong(
+            sentence,
+            number=number,
+            path=upload.path,
+            size=size,
+            bytes=f"{size:,}",
+            sent=f"{length:,}",
+        )
 
 
 def chunks(request: Request) -> Iterator[bytes]:
     """Yield the body as it arrives; it is never whole in memory."""
-    while chunk := request._request.read(CHUNK):  # noqa: SLF001 - the stream under DRF's parsers
+    while chunk := django_request(request).read(CHUNK):
         yield chunk

@@ -3,19 +3,23 @@
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path, re_path, register_converter
 from django.urls.converters import StringConverter
+from django.utils.translation import gettext as _
 
 from marketplace.api import (
+    acts,
     consent,
     datasets,
     docs,
     grants,
     health,
+    history,
     licenses,
     log,
     me,
     offers,
     orders,
-    problems,
+    outlook,
+    recordings,
     review,
     status,
     uploads,
@@ -23,6 +27,7 @@ from marketplace.api import (
     versions,
     wellknown,
 )
+from marketplace.http import problems
 
 
 class Digest(StringConverter):
@@ -36,22 +41,37 @@ register_converter(Digest, "sha256")
 
 def nothing(request: HttpRequest, rest: str) -> HttpResponse:  # noqa: ARG001 - a view
     """Answer for addresses that the API does not have."""
-    message = f"The API has no address {request.path}. /api/v1/docs/ lists those it has."
-    return problems.answer(problems.document("not-found", 404, message))
+    message = _("The API has no address %(path)s. /api/v1/docs/ lists those it has.")
+    return problems.answer(problems.document("not-found", 404, message % {"path": request.path}))
 
 
 app_name = "api"
 DATASET = "datasets/<slug:org>/<slug:slug>"
 VERSION = f"{DATASET}/versions/<int:number>"
+CONSENT = f"{DATASET}/consent"
 
 native = [
     path("me", me.Me.as_view(), name="me"),
     path("datasets", datasets.Datasets.as_view(), name="datasets"),
     path(DATASET, datasets.OneDataset.as_view(), name="dataset"),
+    path(f"{DATASET}/history", history.History.as_view(), name="history"),
     path(f"{DATASET}/versions", versions.Versions.as_view(), name="versions"),
     path(VERSION, versions.OneVersion.as_view(), name="version"),
     path(f"{VERSION}/process", versions.Process.as_view(), name="process"),
+    path(f"{VERSION}/outlook", outlook.VersionOutlook.as_view(), name="outlook"),
     path(f"{VERSION}/finish-review", versions.FinishReview.as_view(), name="finish-review"),
+    path(f"{VERSION}/withdraw", versions.Withdraw.as_view(), name="version-withdraw"),
+    path(f"{VERSION}/left-out", acts.LeftOut.as_view(), name="left-out"),
+    path(f"{VERSION}/left-out/<slug:pseudonym>", acts.OneLeftOut.as_view(), name="one-left-out"),
+    path(
+        f"{VERSION}/leave-out-uncovered",
+        acts.LeaveOutUncovered.as_view(),
+        name="leave-out-uncovered",
+    ),
+    path(f"{VERSION}/decisions", acts.Decisions.as_view(), name="decisions"),
+    path(f"{VERSION}/undo", acts.UndoOne.as_view(), name="undo"),
+    path(f"{VERSION}/recordings/<int:recording_id>", recordings.Place.as_view(), name="place"),
+    path("recordings/<int:recording_id>/heard", recordings.Heard.as_view(), name="heard"),
     path(f"{VERSION}/findings", review.Findings.as_view(), name="findings"),
     path(f"{VERSION}/segments", review.Segments.as_view(), name="segments"),
     path("findings/<int:finding_id>/decision", review.Decide.as_view(), name="decision"),
@@ -66,8 +86,16 @@ native = [
     path("uploads/<uuid:upload_id>", uploads.OneUpload.as_view(), name="upload"),
     path("uploads/<uuid:upload_id>/complete", uploads.Completion.as_view(), name="complete"),
     path("uploads/<uuid:upload_id>/parts/<int:number>", uploads.Part.as_view(), name="part"),
-    path(f"{DATASET}/consent", consent.Consents.as_view(), name="consents"),
-    path(f"{DATASET}/consent/import", consent.Import.as_view(), name="consent-import"),
+    path(CONSENT, consent.Consents.as_view(), name="consents"),
+    path(f"{CONSENT}/import", consent.Import.as_view(), name="consent-import"),
+    path(f"{CONSENT}/<uuid:record_id>", consent.OneConsent.as_view(), name="consent"),
+    path(f"{CONSENT}/<uuid:record_id>/withdraw", consent.Withdrawal.as_view(), name="withdraw"),
+    path(f"{CONSENT}/<uuid:record_id>/void", consent.Voiding.as_view(), name="void"),
+    path(
+        f"{DATASET}/speakers/<slug:pseudonym>/withdraw",
+        consent.SpeakerWithdrawal.as_view(),
+        name="speaker-withdraw",
+    ),
     path("consent-template.csv", consent.Template.as_view(), name="consent-template"),
     path("licenses", licenses.Licenses.as_view(), name="licenses"),
     path("licenses/<str:profile>", licenses.OneLicense.as_view(), name="license"),
@@ -96,9 +124,15 @@ urlpatterns = [
     re_path(log.TILE, log.tile, name="log-tile"),
     re_path(log.ENTRIES, log.bundle, name="log-bundle"),
     path("log/entries/<int:index>", log.entry, name="log-entry"),
-    path("status/consent/<int:number>", status.consent, name="consent-status"),
-    path("status/grant/<int:number>", status.grant, name="grant-status"),
+    path("status/", status.index, name="status-lists"),
+    path("status/<slug:name>/<int:number>", status.token, name="status-list"),
+    path("status/<slug:name>/<int:number>/changes", status.changes, name="status-changes"),
     path(".well-known/commonhold/trusted_root.json", wellknown.trusted_root, name="trusted-root"),
+    path(
+        ".well-known/commonhold/trusted_root/<int:version>.json",
+        wellknown.trusted_root_version,
+        name="trusted-root-version",
+    ),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
 ]

@@ -1,25 +1,23 @@
 """Verifying a manifest that somebody holds: a vector, never one boolean."""
 
-import re
 from typing import Any, ClassVar
 
 from commonhold.errors import CommonholdError
+from commonhold.sentences import _
 from commonhold.trust import read_trusted_root
 from commonhold.verify import Documents, verify_documents
-from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ingestion import keys
-from licensing import status
 from marketplace.api.resource import OPEN, Resource
+from marketplace.http.statuses import status_list
+from notary import keys
 
-MAX_DOCUMENT = 16 * 1024 * 1024
-MAX_REQUEST = 4 * MAX_DOCUMENT
-STATUS_PATH = re.compile(r"/status/(consent|grant)/(\d{1,9})")
+MAX_DOCUMENT = 1024 * 1024
+MAX_REQUEST = 5 * MAX_DOCUMENT
 FIELDS = {
     "manifest": "manifest.dsse.json",
     "sigstore": "manifest.sigstore.json",
@@ -34,13 +32,6 @@ class DocumentTooLarge(CommonholdError):
 
     code = "document-too-large"
     status = 413
-
-
-class NotOurs(CommonholdError):
-    """A status list is kept somewhere else."""
-
-    code = "status-elsewhere"
-    status = 502
 
 
 class VerifyDocuments(serializers.Serializer[Any]):
@@ -102,13 +93,13 @@ class Verify(Resource):
 def papers(request: Request) -> Documents:
     """Read the papers from a request, wherever their names stand."""
     if int(request.headers.get("Content-Length") or 0) > MAX_REQUEST:
-        message = "The papers of a release are far smaller than this. Leave the data out."
-        raise DocumentTooLarge(message)
+        sentence = _("The papers of a release are far smaller than this. Leave the data out.")
+        raise DocumentTooLarge(sentence)
     found: dict[str, bytes] = {}
     for field, file in request.FILES.items():
         if file.size is None or file.size > MAX_DOCUMENT:
-            message = f"«{file.name}» is far too large to be a manifest."
-            raise DocumentTooLarge(message, file=file.name)
+            sentence = _("«%(file)s» is far too large to be one of the papers of a release.")
+            raise DocumentTooLarge(sentence, file=file.name)
         data = file.read()
         name = FIELDS.get(field, field)
         if file.name in FIELDS.values():
@@ -117,13 +108,3 @@ def papers(request: Request) -> Documents:
             name = "manifest.sigstore.json"
         found[name] = data
     return Documents.of(found)
-
-
-def status_list(url: str) -> bytes:
-    """Return a status list of this site as it is now, without a request to ourselves."""
-    found = STATUS_PATH.fullmatch(url.removeprefix(settings.SITE_URL))
-    if found is None:
-        message = f"The status list {url} is not kept here, so the latest state can't be asked."
-        raise NotOurs(message)
-    lists = {"consent": status.consent_list, "grant": status.grant_list}
-    return lists[found[1]](number=int(found[2])).encode()

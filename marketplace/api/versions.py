@@ -1,170 +1,79 @@
-"""Versions: opening one, following its pipeline, finishing its review."""
+"""Versions: opening one, following its pipeline, finishing its review, taking it back."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from django.db import transaction
+from commonhold.errors import CommonholdError
+from commonhold.sentences import _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Scope
-from ingestion import datasets, pipeline, review
-from ingestion.models import File, PipelineRun, Upload, Version
-from ingestion.tasks import run_pipeline_task
-from marketplace.api.permissions import may
+from ingestion import releases, review
+from ingestion.archive import versions
+from ingestion.models import Dataset, PipelineRun, Speaker, Version
+from ingestion.pipeline import jobs
+from ingestion.tasks import run_pipeline_task, seal_version_task
 from marketplace.api.resource import OPEN, Resource, caller, find_dataset, find_version
+from marketplace.api.version_json import VersionJson, VersionName, show
+from marketplace.tasks import follow_news_task
 
 
-class VersionName(serializers.Serializer[Any]):
-    """Which version, and where it stands."""
+class NoSuchVersion(CommonholdError):
+    """A request names a version that the dataset doesn't have."""
 
-    number = serializers.IntegerField()
-    state = serializers.CharField()
-
-
-class FileJson(serializers.Serializer[Any]):
-    """A file of a version; for its contributors also what is on its way or was refused."""
-
-    path = serializers.CharField()
-    kind = serializers.CharField(allow_null=True)
-    size = serializers.IntegerField()
-    sha256 = serializers.CharField(allow_null=True)
-    state = serializers.CharField()
-    error = serializers.CharField(allow_null=True)
+    code = "no-such-version"
+    status = 422
 
 
-class StepJson(serializers.Serializer[Any]):
-    """One step of a run."""
+class OpenVersion(serializers.Serializer[Any]):
+    """How the next version begins; from the newest sealed one unless another is named."""
 
-    name = serializers.CharField()
-    state = serializers.CharField()
-    tool = serializers.CharField()
-    tool_version = serializers.CharField()
-    started_at = serializers.DateTimeField(allow_null=True)
-    ended_at = serializers.DateTimeField(allow_null=True)
-    error = serializers.CharField()
-
-
-class RunJson(serializers.Serializer[Any]):
-    """One execution of a recipe over one file."""
-
-    path = serializers.CharField(source="file.path")
-    phase = serializers.CharField()
-    state = serializers.CharField()
-    error = serializers.CharField()
-    steps = StepJson(many=True)
-
-
-class ReviewJson(serializers.Serializer[Any]):
-    """What is left for a person to do."""
-
-    open_findings = serializers.IntegerField()
-    unreviewed_segments = serializers.IntegerField()
-    uncovered_segments = serializers.IntegerField()
-
-
-class ReleaseJson(serializers.Serializer[Any]):
-    """What was sealed."""
-
-    root = serializers.CharField()  # type: ignore[assignment]  # a field, no property
-    index_sha256 = serializers.CharField()
-    files = serializers.IntegerField()
-    bytes = serializers.IntegerField()
-    log_index = serializers.IntegerField()
-
-
-class VersionJson(VersionName):
-    """A version. Who may not see originals gets the released files, and no runs or review."""
-
-    files = FileJson(many=True)
-    runs = RunJson(many=True)
-    review = ReviewJson(allow_null=True)
-    release = ReleaseJson(allow_null=True)
-    seal_error = serializers.CharField(allow_null=True)
-
-
-def show(request: Request, version: Version) -> dict[str, Any]:
-    """Return a version as JSON, with what the caller may see of it."""
-    owner = version.dataset.organization
-    inside = may(request, "ingestion.view_originals", version, owner=owner)
-    under_review = inside and version.state == Version.State.REVIEW
-    return dict(
-        VersionJson(
-            {
-                "number": version.number,
-                "state": version.state,
-                "files": originals(version) if inside else released(version),
-                "runs": runs(version) if inside else [],
-                "review": review.progress(version=version) if under_review else None,
-                "release": release_of(version),
-                "seal_error": (version.seal_error or None) if inside else None,
-            }
-        ).data
+    begin_from = serializers.IntegerField(
+        required=False, allow_null=True, default=None, help_text="Number of a sealed version."
+    )
+    without = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        default=list,
+        help_text="Pseudonyms of speakers who are left out of it.",
     )
 
 
-def originals(version: Version) -> list[dict[str, Any]]:
-    """Return the originals, and the uploads that did not become one."""
-    files = version.files.filter(role=File.Role.SOURCE).select_related("blob")
-    unfinished = version.uploads.filter(state__in=[Upload.State.OPEN, Upload.State.REFUSED])
-    here = [file_line(file) for file in files.order_by("path_key")]
-    coming = [
-        {
-            "path": upload.path,
-            "kind": None,
-            "size": upload.size,
-            "sha256": upload.sha256 or None,
-            "state": upload.state,
-            "error": upload.error or None,
-        }
-        for upload in unfinished.order_by("created_at")
-    ]
-    return here + coming
+class WithdrawVersion(serializers.Serializer[Any]):
+    """Why a version is taken back."""
+
+    reason = serializers.CharField(allow_blank=True)
 
 
-def released(version: Version) -> list[dict[str, Any]]:
-    """Return the published files."""
-    files = version.files.filter(role=File.Role.RELEASE).select_related("blob")
-    return [file_line(file) for file in files.order_by("pk")]
-
-
-def file_line(file: File) -> dict[str, Any]:
-    """Return one file as JSON."""
-    return {
-        "path": file.path,
-        "kind": file.kind,
-        "size": file.blob.size,
-        "sha256": file.blob_id,
-        "state": "complete",
-        "error": None,
-    }
-
-
-def runs(version: Version) -> list[PipelineRun]:
-    """Return the runs with their steps, in the order of the files."""
-    found = PipelineRun.objects.filter(file__version=version).select_related("file")
-    return list(found.prefetch_related("steps").order_by("file__path_key", "-phase"))
-
-
-def release_of(version: Version) -> dict[str, Any] | None:
-    """Return what was sealed, from the signed release."""
-    if not version.release or version.log_entry_id is None:
-        return None
-    files = version.release["files"]
-    return {
-        "root": version.merkle_root,
-        "index_sha256": files["index"]["digest"]["sha256"],
-        "files": files["count"],
-        "bytes": files["bytes"],
-        "log_index": version.log_entry_id,
-    }
-
-
-def enqueue(found: list[PipelineRun]) -> None:
+def enqueue(found: Iterable[PipelineRun]) -> None:
     """Tell the workers about runs, once they are committed. A lost message is swept up later."""
     for run in found:
         run_pipeline_task.delay_on_commit(str(run.pk))
+
+
+def find_speakers(dataset: Dataset, pseudonyms: Iterable[str]) -> list[Speaker]:
+    """Return the dataset's speakers of these pseudonyms. Raises SpeakerUnknown."""
+    wanted = list(dict.fromkeys(pseudonyms))
+    known = {one.pseudonym: one for one in dataset.speakers.filter(pseudonym__in=wanted)}
+    for pseudonym in wanted:
+        if pseudonym not in known:
+            sentence = _("%(speaker)s is not a speaker of this dataset.")
+            raise review.SpeakerUnknown(sentence, speaker=pseudonym)
+    return [known[pseudonym] for pseudonym in wanted]
+
+
+def numbered(dataset: Dataset, number: int | None) -> Version | None:
+    """Return the version that a request names, None if it names none. Raises NoSuchVersion."""
+    if number is None:
+        return None
+    found = dataset.versions.filter(number=number).first()
+    if found is None:
+        sentence = _("«%(dataset)s» has no version %(number)s.")
+        raise NoSuchVersion(sentence, dataset=str(dataset), number=number)
+    return found
 
 
 class Versions(Resource):
@@ -172,27 +81,42 @@ class Versions(Resource):
 
     scopes: ClassVar = {"POST": (Scope.CONTRIBUTE,)}
 
-    @extend_schema(request=None, responses={200: VersionName, 201: VersionName})
-    @transaction.atomic
+    @extend_schema(request=OpenVersion, responses={200: VersionName, 201: VersionName})
     def post(self, request: Request, org: str, slug: str) -> Response:
-        """Open the next version, or return the one that is open."""
+        """Open the next version, or return the one that is open.
+
+        It begins with the recordings, results, decisions and consents of a sealed one.
+        """
         dataset = find_dataset(request, org, slug, "ingestion.change_dataset")
-        before = dataset.versions.count()
-        version = datasets.open_draft(dataset=dataset, by=caller(request))
-        is_new = dataset.versions.count() > before
-        code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
+        asked = OpenVersion(data=request.data)
+        asked.is_valid(raise_exception=True)
+        known = set(dataset.versions.values_list("pk", flat=True))
+        version = versions.open_draft(
+            dataset=dataset,
+            by=caller(request),
+            begin_from=numbered(dataset, asked.validated_data["begin_from"]),
+            without=find_speakers(dataset, asked.validated_data["without"]),
+        )
+        code = status.HTTP_200_OK if version.pk in known else status.HTTP_201_CREATED
         return Response(VersionName(version).data, status=code)
 
 
 class OneVersion(Resource):
     """A version."""
 
-    scopes: ClassVar = {"GET": OPEN}
+    scopes: ClassVar = {"GET": OPEN, "DELETE": (Scope.CONTRIBUTE,)}
 
     @extend_schema(responses=VersionJson)
     def get(self, request: Request, org: str, slug: str, number: int) -> Response:
         """Return a version: files, the steps of each run, what is left to review, the seal."""
         return Response(show(request, find_version(request, org, slug, number)))
+
+    @extend_schema(request=None, responses={204: None})
+    def delete(self, request: Request, org: str, slug: str, number: int) -> Response:
+        """Discard a version that is open, with the recordings that no other version has."""
+        version = find_version(request, org, slug, number, "ingestion.change_dataset")
+        versions.discard(version=version, by=caller(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class Process(Resource):
@@ -201,11 +125,13 @@ class Process(Resource):
     scopes: ClassVar = {"POST": (Scope.CONTRIBUTE,)}
 
     @extend_schema(request=None, responses={202: VersionJson})
-    @transaction.atomic
     def post(self, request: Request, org: str, slug: str, number: int) -> Response:
-        """Close the draft to new files and start a run for every recording and text."""
+        """Close the draft to new files and start a run for what was not processed before.
+
+        Where nothing is new, the version is in review at once.
+        """
         version = find_version(request, org, slug, number, "ingestion.change_dataset")
-        enqueue(pipeline.start(version=version, by=caller(request)))
+        enqueue(jobs.start(version=version, by=caller(request)))
         version.refresh_from_db()
         return Response(show(request, version), status=status.HTTP_202_ACCEPTED)
 
@@ -216,10 +142,33 @@ class FinishReview(Resource):
     scopes: ClassVar = {"POST": (Scope.CONTRIBUTE,)}
 
     @extend_schema(request=None, responses={202: VersionJson})
-    @transaction.atomic
     def post(self, request: Request, org: str, slug: str, number: int) -> Response:
-        """Close the review: its decisions are applied to every file, and then the version seals."""
+        """Close the review: its decisions are applied to every file, and then the version seals.
+
+        Look at the version's outlook first: what is sealed stays as it is.
+        """
         version = find_version(request, org, slug, number, "ingestion.change_dataset")
-        enqueue(review.finish(version=version, by=caller(request)))
+        todo = review.finish(version=version, by=caller(request))
+        enqueue(todo)
+        if not todo:
+            seal_version_task.delay_on_commit(version.pk)
         version.refresh_from_db()
         return Response(show(request, version), status=status.HTTP_202_ACCEPTED)
+
+
+class Withdraw(Resource):
+    """A version taken back by its publisher."""
+
+    scopes: ClassVar = {"POST": (Scope.CONTRIBUTE,)}
+
+    @extend_schema(request=WithdrawVersion, responses=VersionJson)
+    def post(self, request: Request, org: str, slug: str, number: int) -> Response:
+        """Take a sealed version back for good: its offers close, and nothing is handed out."""
+        version = find_version(request, org, slug, number, "ingestion.change_dataset")
+        asked = WithdrawVersion(data=request.data)
+        asked.is_valid(raise_exception=True)
+        done = releases.withdraw(
+            version=version, reason=asked.validated_data["reason"], by=caller(request)
+        )
+        follow_news_task.delay_on_commit()
+        return Response(show(request, done))

@@ -12,10 +12,21 @@ from rest_framework.test import APIClient
 
 from accounts import organizations
 from accounts.models import Organization, Role, Scope, User
-from ingestion import datasets, uploads
-from ingestion.models import Dataset, File, Finding, Segment, Upload, Version
+from ingestion import consent
+from ingestion.archive import uploads, versions
+from ingestion.models import (
+    ConsentRecord,
+    Dataset,
+    Finding,
+    Recording,
+    Segment,
+    Upload,
+    Version,
+)
+from licensing import following
 from licensing.models import Grant, Offer
 from marketplace import listings, orders, pricing
+from notary import log, status
 from tests import factories, sealed
 
 EVERYTHING = tuple(Scope.values)
@@ -89,24 +100,31 @@ def upload(by: APIClient, dataset: Dataset, path: str, data: bytes) -> Response:
     return by.post(f"/api/v1/uploads/{begun.json()['id']}/complete", {"sha256": sha256(data)})
 
 
-def source(version: Version, path: str = "show.wav", data: bytes | None = None) -> File:
+def source(version: Version, path: str = "show.wav", data: bytes | None = None) -> Recording:
     """An original in a draft, through the upload service."""
     data = wav() if data is None else data
     by = version.created_by
     begun = uploads.begin(version=version, path=path, size=len(data), by=by)
     uploads.receive_part(upload=begun, number=1, chunks=[data], checksum=checksum(data))
     done = uploads.complete(upload=begun)
-    assert done.file is not None, done.error
-    return done.file
+    assert done.recording is not None, done.error
+    return done.recording
+
+
+def draft_of(dataset: Dataset) -> Version:
+    """The version that is open."""
+    return versions.open_draft(dataset=dataset, by=dataset.created_by)
 
 
 def under_review(dataset: Dataset) -> tuple[Version, Segment, Finding]:
     """A version in review: one segment that nobody has read, with one open finding."""
-    version = datasets.open_draft(dataset=dataset, by=dataset.created_by)
-    file = source(version)
+    version = draft_of(dataset)
+    recording = source(version)
+    run = sealed.write_intake(recording)
     text = "call five five five"
     segment = Segment.objects.create(
-        file=file,
+        recording=recording,
+        run=run,
         position=0,
         start_ms=0,
         end_ms=1000,
@@ -129,6 +147,20 @@ def under_review(dataset: Dataset) -> tuple[Version, Segment, Finding]:
     return version, segment, finding
 
 
+def agree(
+    recording: Recording, name: str = "Amina", purposes: tuple[str, ...] = sealed.OPEN
+) -> ConsentRecord:
+    """Consent for a whole recording."""
+    dataset = recording.dataset
+    return consent.record(
+        speaker=sealed.speaker(dataset, name),
+        notice=consent.Notice("What we do.", "sw"),
+        terms=consent.Terms(purposes, sealed.date(2026, 1, 1), "KE"),
+        stretches=[consent.Stretch(recording)],
+        by=dataset.created_by,
+    )
+
+
 @dataclass
 class World:
     """A station with a published dataset and two unpublished ones, and a lab that licensed."""
@@ -147,6 +179,7 @@ class World:
     reviewed: Dataset
     segment: Segment
     finding: Finding
+    record: ConsentRecord
     grant: Grant
     order_id: str
 
@@ -159,10 +192,12 @@ def world(*, amount_minor: int = 4000) -> World:
     release = sealed.version(published)
     offer = publish(release, owner, amount_minor=amount_minor)
     draft = sealed.dataset(station, slug="draft")
-    version = datasets.open_draft(dataset=draft, by=owner)
+    version = draft_of(draft)
     reviewed = sealed.dataset(station, slug="reviewed")
     _, segment, finding = under_review(reviewed)
+    record = agree(segment.recording)
     order = buy(offer, lab)
+    settle()
     return World(
         station=station,
         lab=lab,
@@ -178,6 +213,7 @@ def world(*, amount_minor: int = 4000) -> World:
         reviewed=reviewed,
         segment=segment,
         finding=finding,
+        record=record,
         grant=order.grant,
         order_id=str(order.pk),
     )
@@ -203,9 +239,16 @@ def buy(offer: Offer, buyer: Organization):
     )[0]
 
 
-def refresh_listing(dataset: Dataset) -> None:
-    """Do what the beat does every minute."""
-    listings.refresh(dataset=dataset)
+def follow() -> None:
+    """Do what the workers do with news: close offers and make listings anew."""
+    following.follow()
+    listings.follow()
+
+
+def settle() -> None:
+    """Do what the beat does every few seconds: publish status lists, integrate the log."""
+    status.publish()
+    log.integrate()
 
 
 def problem(response: Response, status: int, code: str, *words: str) -> dict:

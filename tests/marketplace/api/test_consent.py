@@ -1,16 +1,17 @@
 """Consent over HTTP: a whole table or nothing, and every fault of every row by its name."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from ingestion import consent, datasets
-from ingestion.models import Blob, ConsentRecord, ConsentScope, Speaker
-from ingestion.storage import blob_store
+from ingestion import consent
+from ingestion.archive.storage import blob_store
+from ingestion.models import Blob, ConsentRecord, ConsentScope, Recording, Speaker
 from tests import factories, sealed
-from tests.marketplace.api.callers import client_of, problem, source, wav
+from tests.marketplace.api.callers import buy, client_of, draft_of, problem, publish, source, wav
 
 pytestmark = pytest.mark.django_db
 HEADER = (
@@ -41,7 +42,7 @@ def station():
 @pytest.fixture
 def dataset(station):
     made = sealed.dataset(station, slug="show")
-    source(datasets.open_draft(dataset=made, by=made.created_by), "show.wav", wav(5000))
+    source(draft_of(made), "show.wav", wav(5000))
     return made
 
 
@@ -91,11 +92,13 @@ def test_a_table_brings_in_speakers_records_and_stretches(dataset, editor):
     ]
     answer = send(editor, table(*rows), juma_pdf=b"signed")
     assert answer.status_code == 201
-    assert answer.json() == {"speakers": 2, "records": 2, "scopes": 3}
+    counts = {"speakers": 2, "records": 2, "scopes": 3, "known": 0, "voided": 0}
+    assert answer.json() == counts
     found = {one["speaker"]["name"]: one for one in editor.get(URL).json()["results"]}
+    show = {"file": "show.wav", "recording": Recording.objects.get().pk}
     assert found["Amina"]["scopes"] == [
-        {"file": "show.wav", "start_ms": 0, "end_ms": 2500},
-        {"file": "show.wav", "start_ms": 3000, "end_ms": 4000},
+        show | {"start_ms": 0, "end_ms": 2500},
+        show | {"start_ms": 3000, "end_ms": 4000},
     ]
     assert found["Juma"]["evidence"] == "juma.pdf"
     assert found["Juma"]["expires_on"] == "2036-01-01"
@@ -161,7 +164,7 @@ def test_a_consent_that_expired_counts_for_nothing(dataset, editor):
     [
         ("", "lacks"),
         (HEADER, "0 rows"),
-        ("a,b\n1,2", "unknown columns a, b"),
+        (f"{HEADER},a,b\n1,2", "unknown columns a, b"),
         (b"\xff\xfe\x00x", "UTF-8"),
         (f"{HEADER}\nAmina\0", "NUL"),
         (f"{HEADER}\n{'A' * 200_000}", "field larger"),
@@ -177,11 +180,12 @@ def test_a_consent_without_the_notice_is_refused(dataset, editor):
     assert faults(answer) == [(2, "notice_text")]
 
 
-def test_evidence_of_a_refused_table_is_forgotten(dataset, editor):
+def test_evidence_of_a_refused_table_proves_nothing(dataset, editor):
     bad = ROW | {"speaker_name": "Juma", "file": "other.wav"}
     answer = send(editor, table(ROW | {"evidence": "a.pdf"}, bad), a_pdf=b"signed by Amina")
     assert faults(answer) == [(3, "file")]
-    assert nothing_was_stored()
+    assert not Speaker.objects.exists()
+    assert not ConsentRecord.objects.exists()
 
 
 def test_evidence_that_is_empty_is_refused(dataset, editor):
@@ -211,5 +215,118 @@ def test_consents_are_read_in_few_queries(dataset, editor, django_assert_max_num
 
 def test_a_withdrawal_shows_in_the_records(dataset, editor):
     send(editor, table(ROW))
-    consent.withdraw(record=ConsentRecord.objects.get(), by="Amina")
+    consent.withdraw(record=ConsentRecord.objects.get(), by=factories.user())
     assert editor.get(URL).json()["results"][0]["withdrawn_at"].endswith("Z")
+
+
+def test_the_same_table_twice_changes_nothing(dataset, editor):
+    text = table(ROW, ROW | {"speaker_name": "Juma"})
+    send(editor, text)
+    before = editor.get(URL).json()
+    again = send(editor, text)
+    assert again.status_code == 201
+    assert again.json() == {"speakers": 0, "records": 0, "scopes": 0, "known": 2, "voided": 0}
+    assert editor.get(URL).json() == before
+
+
+def test_a_record_that_was_struck_out_stays_so_when_its_table_comes_again(dataset, editor):
+    text = table(ROW, ROW | {"speaker_name": "Juma"})
+    send(editor, text)
+    record = ConsentRecord.objects.get(speaker__name="Juma")
+    editor.post(f"{URL}/{record.pk}/void", {"reason": "Another Juma."})
+    assert send(editor, text).json()["voided"] == 1
+    assert ConsentRecord.objects.count() == 2
+
+
+# ---- ending a consent ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def record(dataset, editor):
+    send(editor, table(ROW))
+    return editor.get(URL).json()["results"][0]
+
+
+def test_a_record_is_read_by_its_number(record, editor):
+    assert editor.get(f"{URL}/{record['id']}").json() == record
+    problem(editor.get(f"{URL}/{uuid4()}"), 404, "not-found")
+
+
+def test_a_consent_is_withdrawn_once(record, editor):
+    ended = editor.post(f"{URL}/{record['id']}/withdraw").json()
+    assert ended["withdrawn_at"].endswith("Z")
+    assert ended["purposes"] == record["purposes"]
+    problem(editor.post(f"{URL}/{record['id']}/withdraw"), 409, "consent-ended", "p-0001")
+
+
+def test_single_purposes_are_taken_back_and_the_last_one_ends_the_consent(record, editor):
+    url = f"{URL}/{record['id']}/withdraw"
+    narrowed = editor.post(url, {"purposes": ["research"]}).json()
+    assert (narrowed["withdrawn_purposes"], narrowed["withdrawn_at"]) == (["research"], None)
+    again = editor.post(url, {"purposes": ["research"]})
+    problem(again, 422, "purpose-not-given", "speech-recognition")
+    ended = editor.post(url, {"purposes": ["speech-recognition"]}).json()
+    assert ended["withdrawn_at"] is not None
+
+
+@pytest.mark.parametrize("purposes", [[], ["world-peace"], ["commercial"]])
+def test_a_purpose_that_was_not_given_is_not_taken_back(record, editor, purposes):
+    answer = editor.post(f"{URL}/{record['id']}/withdraw", {"purposes": purposes})
+    problem(answer, 422, "purpose-not-given", "research")
+    assert editor.get(f"{URL}/{record['id']}").json() == record
+
+
+def test_a_record_entered_by_mistake_is_struck_out_for_a_reason(record, editor):
+    url = f"{URL}/{record['id']}/void"
+    problem(editor.post(url, {"reason": ""}), 422, "reason-missing", "mistake")
+    problem(editor.post(url, {}), 422, "invalid-request", "reason")
+    voided = editor.post(url, {"reason": "It is another Amina."}).json()
+    assert voided["voided_at"].endswith("Z")
+    assert (voided["void_reason"], voided["withdrawn_at"]) == ("It is another Amina.", None)
+    problem(editor.post(url, {"reason": "Again."}), 409, "consent-ended", "mistake")
+
+
+def test_a_record_that_a_license_rests_on_is_not_struck_out(station, editor):
+    version = sealed.version(sealed.dataset(station, slug="show"))
+    buy(publish(version, factories.owner_of(station)), factories.organization("Speech Lab"))
+    record = ConsentRecord.objects.first()
+    answer = editor.post(f"{URL}/{record.pk}/void", {"reason": "A typing error."})
+    problem(answer, 409, "consent-relied-on", "Version 1", "Withdraw")
+
+
+def test_a_speaker_withdraws_from_every_record_at_once(station, editor):
+    dataset = sealed.dataset(station, slug="show")
+    publish(sealed.version(dataset), dataset.created_by)
+    sealed.version(dataset)
+    url = f"{URL.removesuffix('consent')}speakers/p-0001/withdraw"
+    ended = editor.post(url).json()
+    mine = ConsentRecord.objects.filter(speaker__pseudonym="p-0001")
+    assert ended == {"speaker": "p-0001", "withdrawn": sorted(str(one.pk) for one in mine)}
+    assert len(ended["withdrawn"]) == 2
+    states = editor.get(URL.removesuffix("/consent")).json()["versions"]
+    assert [one["consent_state"] for one in states] == ["withdrawn", "withdrawn"]
+    problem(editor.post(url), 409, "consent-ended", "p-0001")
+    problem(editor.post(url.replace("p-0001", "p-0009")), 404, "not-found")
+
+
+def test_whoever_ends_a_consent_asks_for_the_news_to_be_followed(dataset, editor, told_workers):
+    send(editor, table(ROW, *(ROW | {"speaker_name": name} for name in ("Juma", "Zuri"))))
+    records = {one["speaker"]["name"]: one["id"] for one in editor.get(URL).json()["results"]}
+    acts = [
+        (f"{URL}/{records['Amina']}/withdraw", {"purposes": ["research"]}),
+        (f"{URL}/{records['Amina']}/withdraw", {}),
+        (f"{URL}/{records['Juma']}/void", {"reason": "A mistake."}),
+        (f"{URL.removesuffix('consent')}speakers/p-0003/withdraw", {}),
+    ]
+    for url, body in acts:
+        with told_workers() as told:
+            assert editor.post(url, body).status_code == 200
+        assert told == [("follow_news_task", ())]
+
+
+def test_records_of_another_dataset_are_not_there(station, record, editor):
+    sealed.dataset(station, slug="other")
+    url = f"/api/v1/datasets/radio-valley/other/consent/{record['id']}"
+    problem(editor.get(url), 404, "not-found")
+    problem(editor.post(f"{url}/withdraw"), 404, "not-found")
+    assert editor.get(f"{URL}/{record['id']}").json()["withdrawn_at"] is None

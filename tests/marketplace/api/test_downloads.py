@@ -14,11 +14,13 @@ from rest_framework.test import APIClient
 
 from accounts.models import Role
 from ingestion import consent
-from ingestion.models import ConsentRecord
+from ingestion.archive.storage import blob_store
+from ingestion.models import Blob, ConsentRecord
 from licensing import grants
-from licensing.models import AccessRecord
+from licensing.models import AccessRecord, GrantPaper
+from notary.models import StatusList
 from tests import factories, sealed
-from tests.marketplace.api.callers import buy, client_of, problem, publish
+from tests.marketplace.api.callers import buy, client_of, problem, publish, settle
 
 pytestmark = pytest.mark.django_db
 LAYOUT = {
@@ -123,6 +125,42 @@ def test_a_listing_stays_true_while_the_log_and_the_status_list_move_on(trainer,
         assert hashlib.sha256(body(fetch(files[name]["url"]))).hexdigest() == files[name]["sha256"]
 
 
+def test_two_looks_at_a_release_leave_nothing_new_behind(trainer, grant):
+    def left_behind() -> tuple[int, int, int]:
+        stored = [path for path in blob_store().root.rglob("*") if path.is_file()]
+        return len(stored), Blob.objects.count(), GrantPaper.objects.count()
+
+    first, before = listing(trainer, grant), left_behind()
+    again = listing(trainer, grant)
+    assert left_behind() == before
+    assert [file["sha256"] for file in again["files"]] == [
+        file["sha256"] for file in first["files"]
+    ]
+    assert GrantPaper.objects.count() == 4
+
+
+def test_a_look_at_a_release_stores_no_bytes(trainer, grant):
+    stored = sorted(blob_store().root.rglob("*"))
+    listing(trainer, grant)
+    assert sorted(blob_store().root.rglob("*")) == stored
+
+
+def test_a_paper_that_was_listed_is_fetched_though_a_newer_one_was_made(trainer, grant):
+    old = {file["path"]: file for file in listing(trainer, grant)["files"]}["consent-status.jwt"]
+    StatusList.objects.update(signed_at=timezone.now() - timedelta(hours=1))
+    new = {file["path"]: file for file in listing(trainer, grant)["files"]}["consent-status.jwt"]
+    assert new["sha256"] != old["sha256"]
+    for file in (old, new):
+        assert hashlib.sha256(body(fetch(file["url"]))).hexdigest() == file["sha256"]
+
+
+def test_a_paper_that_nobody_keeps_any_more_is_not_there(trainer, grant):
+    listed = {file["path"]: file for file in listing(trainer, grant)["files"]}
+    GrantPaper.objects.all().delete()
+    problem(fetch(listed["manifest.tlog-proof"]["url"]), 404, "not-found")
+    assert fetch(listed["LICENSE.txt"]["url"]).status_code == 200
+
+
 def test_a_download_goes_on_where_it_stopped(trainer, grant):
     file = clip(trainer, grant)
     first = fetch(file["url"], Range="bytes=0-999")
@@ -164,10 +202,29 @@ def test_who_took_a_release_is_written_down(trainer, grant, lab):
 def test_a_withdrawn_consent_stops_the_next_download(trainer, grant):
     file = clip(trainer, grant)
     assert body(fetch(file["url"]))
-    consent.withdraw(record=ConsentRecord.objects.first(), by="Amina")
+    consent.withdraw(record=ConsentRecord.objects.first(), by=factories.user())
     problem(fetch(file["url"]), 403, "consent-not-in-force", "radio-valley/morning", "withdrew")
     refused = trainer.get(f"/api/v1/grants/{grant.pk}/release")
     problem(refused, 403, "consent-not-in-force", "withdrew consent")
+
+
+def test_a_purpose_taken_back_stops_the_licenses_that_allow_it(station, lab, trainer):
+    version = sealed.version(sealed.dataset(station, slug="morning"))
+    owner = factories.owner_of(station)
+    sold = buy(publish(version, owner), lab).grant
+    studied = buy(publish(version, owner, "research-only", amount_minor=0), lab).grant
+    record = ConsentRecord.objects.first()
+    consent.withdraw_purposes(record=record, purposes=["commercial"], by=owner)
+    problem(trainer.get(f"/api/v1/grants/{sold.pk}/release"), 403, "consent-not-in-force")
+    assert trainer.get(f"/api/v1/grants/{studied.pk}/release").status_code == 200
+
+
+def test_a_version_that_was_withdrawn_stops_the_next_download(trainer, grant, station):
+    file = clip(trainer, grant)
+    client_of(station).post(
+        "/api/v1/datasets/radio-valley/morning/versions/1/withdraw", {"reason": "Asked back."}
+    )
+    problem(fetch(file["url"]), 403, "version-withdrawn", "radio-valley/morning")
 
 
 def test_a_revoked_license_stops_the_next_download(trainer, grant, station):
@@ -212,7 +269,7 @@ def test_the_address_of_a_file_is_good_for_reading_alone(trainer, grant, method)
 
 def test_the_address_of_a_file_ends(trainer, grant, monkeypatch):
     url = clip(trainer, grant)["url"]
-    monkeypatch.setattr("marketplace.api.links.time.time", lambda: 4_000_000_000)
+    monkeypatch.setattr("marketplace.http.links.time.time", lambda: 4_000_000_000)
     problem(fetch(url), 403, "link-invalid", "over")
 
 
@@ -234,5 +291,8 @@ def test_a_license_says_what_it_is_and_whether_it_stands(trainer, grant):
     assert found["license"]["name"] == "Commercial training"
     assert (found["state"], found["consent_state"], found["test"]) == ("in-force", "given", True)
     assert found["url"].endswith(f"/api/v1/grants/{grant.pk}/release")
-    consent.withdraw(record=ConsentRecord.objects.first(), by="Amina")
+    assert found["log_index"] is None
+    settle()
+    assert trainer.get(f"/api/v1/grants/{grant.pk}").json()["log_index"] == 1
+    consent.withdraw(record=ConsentRecord.objects.first(), by=factories.user())
     assert trainer.get("/api/v1/grants").json()["results"][0]["consent_state"] == "withdrawn"

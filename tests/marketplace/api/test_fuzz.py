@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from urllib.parse import quote
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -10,7 +11,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingestion.consent_import import COLUMNS
+from ingestion.consent.imports import COLUMNS
 from tests.marketplace.api.callers import World, client, client_of, problem, world
 
 pytestmark = pytest.mark.django_db
@@ -39,31 +40,51 @@ def w() -> World:
     return world()
 
 
-def sound(w: World) -> dict[str, dict]:
+def sound(w: World) -> dict[tuple[str, str], dict]:
     """A request that would be taken, at each address that takes one."""
     price = {"amount_minor": 100, "currency": "EUR"}
     new = {"slug": "other", "title": "Other", "language": "sw", "task": "speech-recognition"}
     announced = {"dataset": "radio-valley/draft", "path": "b.wav", "size": 9, "sha256": ""}
     offer = {"profile": "research-only", "price": price, "term_days": 9, "benefit_share_bps": None}
     order = {"offer": w.offer.pk, "accept_terms_sha256": w.offer.terms_sha256}
+    stations = "/datasets/radio-valley"
+    review, record = f"{stations}/reviewed/versions/1", f"{stations}/reviewed/consent/{w.record.pk}"
+    recording = w.segment.recording_id
     return {
-        "/datasets": {**new, "description": ""},
-        "/uploads": announced,
-        f"/uploads/{w.upload.pk}/complete": {"sha256": "0" * 64},
-        "/datasets/radio-valley/morning/offers": offer,
-        "/orders": order,
-        f"/findings/{w.finding.pk}/decision": {"decision": "confirm"},
-        f"/segments/{w.segment.pk}/findings": {"first_word": 0, "last_word": 0, "kind": "name"},
-        f"/segments/{w.segment.pk}/review": {"text": "call me", "excluded": False},
+        ("POST", "/datasets"): {**new, "description": ""},
+        ("PATCH", f"{stations}/draft"): {**new, "description": "x", "card": "y"},
+        ("POST", f"{stations}/morning/versions"): {"begin_from": 1, "without": ["p-0002"]},
+        ("POST", f"{stations}/morning/versions/1/withdraw"): {"reason": "Asked back."},
+        ("POST", "/uploads"): announced,
+        ("POST", f"/uploads/{w.upload.pk}/complete"): {"sha256": "0" * 64},
+        ("POST", f"{stations}/morning/offers"): offer,
+        ("POST", "/orders"): order,
+        ("POST", f"/findings/{w.finding.pk}/decision"): {"decision": "confirm"},
+        ("POST", f"/segments/{w.segment.pk}/findings"): {
+            "first_word": 0,
+            "last_word": 0,
+            "kind": "name",
+        },
+        ("POST", f"/segments/{w.segment.pk}/review"): {"text": "call me", "excluded": False},
+        ("POST", f"/recordings/{recording}/heard"): {"ranges": [[0, 500], [600, 700]]},
+        ("PATCH", f"{review}/recordings/{recording}"): {"language": "sw"},
+        ("POST", f"{review}/left-out"): {"speaker": "p-0001"},
+        ("POST", f"{review}/undo"): {"decision": 1},
+        ("POST", f"{record}/withdraw"): {"purposes": ["research"]},
+        ("POST", f"{record}/void"): {"reason": "A mistake."},
     }
 
 
-def answers(by, path: str, body: object) -> int:
+MAY_BE_EMPTY = ("/review", "/versions", "/undo", "/consent", "/draft", "/withdraw")
+"""How the addresses end that ask for nothing: every member of what they take may be left out."""
+
+
+def answers(by, method: str, path: str, body: object) -> int:
     """The status of a request, undone; a body that is refused must be refused in words."""
     with transaction.atomic():
         data = json.dumps(body).encode()
         headers = {"Idempotency-Key": "a key"}
-        answer = by.generic("POST", f"/api/v1{path}", data, "application/json", headers=headers)
+        answer = by.generic(method, f"/api/v1{path}", data, "application/json", headers=headers)
         transaction.set_rollback(True)
     if answer.status_code >= 400:
         assert answer["Content-Type"] == "application/problem+json"
@@ -74,16 +95,46 @@ def answers(by, path: str, body: object) -> int:
 @often
 @given(data=st.data())
 def test_no_json_is_our_error(w, data):
-    for path, good in sound(w).items():
+    for (method, path), good in sound(w).items():
         owner = w.lab if path == "/orders" else w.station
         wrong = data.draw(st.dictionaries(st.sampled_from(sorted(good)), values, min_size=1))
-        assert answers(client_of(owner), path, good | wrong) < 500
+        assert answers(client_of(owner), method, path, good | wrong) < 500
 
 
 @pytest.mark.parametrize("body", [None, [], "x", 1, True, {"a": []}])
 def test_a_body_that_is_no_object_is_refused(w, body):
-    for path in sound(w):
-        assert 400 <= answers(client_of(w.station), path, body) < 500 or path.endswith("/review")
+    for method, path in sound(w):
+        status = answers(client_of(w.station), method, path, body)
+        assert 400 <= status < 500 or path.endswith(MAY_BE_EMPTY)
+
+
+numbers = st.integers() | st.sampled_from([0, 2**31, 2**63, 10**40])
+
+
+@often
+@given(number=numbers, name=strings)
+def test_no_address_is_our_error(w, number, name):
+    station = "/api/v1/datasets/radio-valley"
+    addresses = [
+        f"{station}/morning/versions/{number}",
+        f"{station}/morning/versions/{number}/outlook",
+        f"{station}/reviewed/versions/{number}/decisions",
+        f"{station}/reviewed/versions/1/recordings/{number}",
+        f"{station}/{quote(name, safe='')}",
+        f"{station}/reviewed/consent/{quote(name, safe='')}",
+        f"{station}/reviewed/versions/1/left-out/{quote(name, safe='')}",
+        f"/api/v1/segments/{number}/audio",
+        f"/api/v1/offers/{number}",
+        f"/status/consent/{number}",
+        f"/status/{quote(name, safe='')}/0/changes",
+        f"/.well-known/commonhold/trusted_root/{number}.json",
+    ]
+    by = client_of(w.station)
+    for address in addresses:
+        for method in ("get", "patch", "delete"):
+            with transaction.atomic():
+                assert getattr(by, method)(address).status_code < 500, address
+                transaction.set_rollback(True)
 
 
 def test_a_body_that_is_nested_deep_or_large_is_refused(w):

@@ -3,15 +3,19 @@
 import json
 
 import pytest
-from commonhold import merkle, notes, statuslist, tlog
+from commonhold import merkle, notes, statuschange, statuslist, tlog
+from commonhold.filecheck import PROOFS
+from commonhold.signing import envelope_from
 from commonhold.trust import read_trusted_root
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from rest_framework.test import APIClient
 
-from ingestion import consent, transparency
-from ingestion.models import ConsentRecord, LogEntry
-from licensing import access, grants
+from ingestion import consent
+from ingestion.models import ConsentRecord
+from licensing import grants, papers
+from notary import keys, log, status
+from notary.models import LogEntry
 from tests import factories, sealed
 from tests.marketplace.api.callers import buy, client, problem, publish
 
@@ -27,7 +31,10 @@ def station():
 def grant(station):
     version = sealed.version(sealed.dataset(station, slug="morning"))
     offer = publish(version, factories.owner_of(station))
-    return buy(offer, factories.organization("Speech Lab")).grant
+    grant = buy(offer, factories.organization("Speech Lab")).grant
+    log.integrate()
+    grant.statement.entry.refresh_from_db()
+    return grant
 
 
 def trust():
@@ -69,9 +76,9 @@ def test_a_bundle_holds_the_entries_whose_hashes_the_tile_holds(grant):
 
 
 def test_a_proof_of_ours_holds_for_an_entry_of_ours(grant):
-    body = client().get(f"/log/entries/{grant.log_entry_id}")
+    body = client().get("/log/entries/1")
     assert body["Content-Type"] == "application/json"
-    proof = transparency.prove(entry=LogEntry.objects.get(pk=grant.log_entry_id))
+    proof = log.prove(entry=LogEntry.objects.get(index=1))
     read = tlog.parse_proof(proof.to_bytes())
     assert read.verify(body.content, trust().log_vkey).size == 2
 
@@ -126,21 +133,23 @@ def read_list(path: str):
     """A status list, verified."""
     answer = client().get(path)
     assert answer["Content-Type"] == "application/statuslist+jwt"
-    assert answer["Cache-Control"] == "public, max-age=60"
+    assert answer["Cache-Control"] == "public, max-age=30"
     keys = [trusted.key for trusted in trust().status_keys]
     return statuslist.check_status_list(answer.content.decode(), keys, f"http://testserver{path}")
 
 
-def test_a_withdrawal_shows_in_the_status_list_at_once(grant):
+def test_a_withdrawal_shows_in_the_status_list_once_it_is_published(grant):
     record = ConsentRecord.objects.first()
+    consent.withdraw(record=record, by=factories.user())
     assert read_list("/status/consent/0").status(record.status_index) == statuslist.VALID
-    consent.withdraw(record=record, by="Amina")
+    status.publish()
     assert read_list("/status/consent/0").status(record.status_index) == statuslist.WITHDRAWN
 
 
-def test_a_revocation_shows_in_the_status_list_at_once(grant, station):
-    assert read_list("/status/grant/0").status(grant.status_index) == statuslist.VALID
+def test_a_revocation_shows_in_the_status_list_once_it_is_published(grant, station):
     grants.revoke(grant=grant, by=factories.owner_of(station))
+    assert read_list("/status/grant/0").status(grant.status_index) == statuslist.VALID
+    status.publish()
     assert read_list("/status/grant/0").status(grant.status_index) == statuslist.REVOKED
 
 
@@ -148,12 +157,101 @@ def test_a_status_list_that_is_not_kept_is_a_problem():
     problem(client().get("/status/consent/7"), 404, "no-such-status-list", "7")
 
 
+def statements_at(path: str) -> list[dict]:
+    """Everything that is said about a list, page after page, verified."""
+    found = []
+    while path:
+        page = client().get(path).json()
+        found += page["statements"]
+        path = page["next"]
+    for one in found:
+        envelope = envelope_from(one["envelope"])
+        key = envelope.verify([trusted.key for trusted in trust().manifest_keys])
+        body = tlog.entry_body(envelope, key)
+        assert body == client().get(f"/log/entries/{one['index']}").content
+    return found
+
+
+def test_the_lists_and_what_was_said_about_them_can_be_held_against_the_log(grant, station):
+    status.publish()
+    grants.revoke(grant=grant, by=factories.owner_of(station))
+    status.publish()
+    lists = client().get("/status/").json()["lists"]
+    assert [one["path"] for one in lists] == ["/status/consent/0", "/status/grant/0"]
+    for one in lists:
+        said = [
+            statuschange.read(envelope_from(each["envelope"]).payload)
+            for each in statements_at(f"{one['path']}/changes")
+        ]
+        assert {state.uri for state in said} == {one["uri"]}
+        assert bytes(statuschange.replay(said).data) == read_list(one["path"]).data
+        for count in (1, 2, 99):
+            newest = statements_at(f"{one['path']}/changes?newest={count}")
+            sequences = [each["sequence"] for each in newest]
+            assert sequences == list(range(1, len(said) + 1))[-count:]
+
+
+def test_what_was_said_about_a_list_comes_in_pages(grant, station, monkeypatch):
+    monkeypatch.setattr("marketplace.api.status.PAGE", 2)
+    for record in ConsentRecord.objects.all():
+        status.publish()
+        consent.withdraw(record=record, by=factories.user())
+    status.publish()
+    found = statements_at("/status/consent/0/changes")
+    assert [one["sequence"] for one in found] == [1, 2, 3]
+    after = client().get("/status/consent/0/changes?after=1").json()
+    assert [one["sequence"] for one in after["statements"]] == [2, 3]
+    assert after["next"] is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/status/consent/99999999999999999999",
+        "/status/nothing/0",
+        "/status/nothing/0/changes",
+        "/status/consent/99999999999999999999/changes",
+    ],
+)
+def test_no_other_list_is_known(grant, path):
+    problem(client().get(path), 404, "no-such-status-list")
+
+
+@pytest.mark.parametrize("query", ["after=x", "after=-1", "after=99999999999999", "newest=", ""])
+def test_any_question_about_a_list_is_answered(grant, query):
+    status.publish()
+    answer = client().get(f"/status/consent/0/changes?{query}")
+    assert answer.status_code == 200
+    assert answer["Access-Control-Allow-Origin"] == "*"
+
+
+# ---- keys ------------------------------------------------------------------------------------
+
+
+def test_every_version_of_the_trusted_root_stays_where_it_was(grant):
+    path = "/.well-known/commonhold/trusted_root"
+    first = client().get(f"{path}.json")
+    assert "immutable" not in first["Cache-Control"]
+    keys.rotate(purpose="root", by="Ada")
+    assert trust().version == 2
+    assert client().get(f"{path}/1.json").content == first.content
+    assert client().get(f"{path}/2.json").content == client().get(f"{path}.json").content
+    assert "immutable" in client().get(f"{path}/1.json")["Cache-Control"]
+    for absent in ("0", "3", "9" * 30):
+        problem(client().get(f"{path}/{absent}.json"), 404, "no-such-trusted-root")
+
+
 # ---- the verifier ----------------------------------------------------------------------------
 
 
-def verify(**papers: bytes):
+def papers_of(grant) -> dict[str, bytes]:
+    """The papers of a license, by name."""
+    return {paper.name: paper.content for paper in papers.of(grant=grant)}
+
+
+def verify(**files_of_it: bytes):
     """Send papers to the verifier."""
-    files = {name: SimpleUploadedFile(name, data) for name, data in papers.items()}
+    files = {name: SimpleUploadedFile(name, data) for name, data in files_of_it.items()}
     answer = APIClient().post("/api/v1/verify", files, format="multipart")
     assert answer.status_code == 200, answer.json()
     return answer.json()
@@ -165,8 +263,8 @@ def states(found: dict) -> dict[str, str]:
 
 
 def test_a_manifest_alone_is_verified_as_far_as_it_goes(grant):
-    papers = access.generated(grant=grant)
-    found = verify(manifest=papers["manifest.dsse.json"])
+    held = papers_of(grant)
+    found = verify(manifest=held["manifest.dsse.json"])
     assert states(found) == {
         "signature": "ok",
         "logged": "unknown",
@@ -179,22 +277,22 @@ def test_a_manifest_alone_is_verified_as_far_as_it_goes(grant):
 
 
 def test_a_bundle_and_its_proof_are_verified_whole(grant):
-    papers = access.generated(grant=grant)
+    held = papers_of(grant)
     found = verify(
-        manifest=papers["manifest.sigstore.json"], consent_status=papers["consent-status.jwt"]
+        manifest=held["manifest.sigstore.json"], consent_status=held["consent-status.jwt"]
     )
     assert states(found)["logged"] == "ok"
     found = verify(
-        manifest=papers["manifest.dsse.json"],
-        sigstore=papers["manifest.sigstore.json"],
-        proof=papers["manifest.tlog-proof"],
+        manifest=held["manifest.dsse.json"],
+        sigstore=held["manifest.sigstore.json"],
+        proof=held["manifest.tlog-proof"],
     )
     assert states(found)["logged"] == "ok"
     assert found["passed"] is True
 
 
 def test_a_manifest_with_one_bit_flipped_fails(grant):
-    paper = json.loads(access.generated(grant=grant)["manifest.dsse.json"])
+    paper = json.loads(papers_of(grant)["manifest.dsse.json"])
     payload = paper["payload"]
     paper["payload"] = payload[:100] + ("A" if payload[100] != "A" else "B") + payload[101:]
     found = verify(manifest=json.dumps(paper).encode())
@@ -203,12 +301,11 @@ def test_a_manifest_with_one_bit_flipped_fails(grant):
 
 
 def test_the_verifier_knows_of_withdrawals_and_revocations_now(grant, station):
-    papers = access.generated(grant=grant)
-    consent.withdraw(record=ConsentRecord.objects.first(), by="Amina")
+    held = papers_of(grant)
+    consent.withdraw(record=ConsentRecord.objects.first(), by=factories.user())
     grants.revoke(grant=grant, by=factories.owner_of(station))
-    found = verify(
-        manifest=papers["manifest.dsse.json"], consent_status=papers["consent-status.jwt"]
-    )
+    status.publish()
+    found = verify(manifest=held["manifest.dsse.json"], consent_status=held["consent-status.jwt"])
     assert (states(found)["license"], states(found)["consent"]) == ("failed", "failed")
     assert "p-000" in found["checks"]["consent"]["sentence"]
 
@@ -218,6 +315,26 @@ def test_what_is_no_manifest_fails_the_verification_in_words(data):
     found = verify(manifest=data)
     assert states(found)["signature"] == "failed"
     assert found["checks"]["signature"]["sentence"]
+
+
+def test_the_papers_of_a_license_are_small_enough_to_be_verified(grant):
+    files = {
+        name: SimpleUploadedFile(name, data)
+        for name, data in papers_of(grant).items()
+        if name in PROOFS
+    }
+    answer = APIClient().post("/api/v1/verify", files, format="multipart")
+    assert states(answer.json())["logged"] == "ok"
+
+
+def test_what_is_far_too_large_for_a_paper_is_refused():
+    mebibyte = b" " * 1024 * 1024
+    large = {"manifest": SimpleUploadedFile("manifest.dsse.json", mebibyte + b" ")}
+    answer = APIClient().post("/api/v1/verify", large, format="multipart")
+    problem(answer, 413, "document-too-large", "manifest.dsse.json")
+    many = {f"paper{number}": SimpleUploadedFile("x.json", mebibyte) for number in range(6)}
+    answer = APIClient().post("/api/v1/verify", many, format="multipart")
+    problem(answer, 413, "document-too-large", "Leave the data out")
 
 
 def test_nothing_to_verify_is_a_problem():

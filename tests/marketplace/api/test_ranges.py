@@ -9,7 +9,7 @@ from django.test import RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketplace.api.ranges import Content, respond
+from marketplace.http.ranges import Content, respond
 
 DATA = bytes(range(100))
 DIGEST = "ab" * 32

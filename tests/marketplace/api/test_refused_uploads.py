@@ -5,8 +5,8 @@ import unicodedata
 
 import pytest
 
+from ingestion.archive.storage import blob_store
 from ingestion.models import Blob, File, Upload
-from ingestion.storage import blob_store
 from tests import factories, sealed
 from tests.marketplace.api.callers import (
     begin,

@@ -1,83 +1,14 @@
-"""Versions and their review over HTTP."""
+"""The review over HTTP: findings and segments, heard, decided and read."""
 
 import pytest
 
-from ingestion import datasets
-from ingestion.models import Finding, PipelineRun, Segment, StepRun
-from ingestion.tasks import run_pipeline_task
+from ingestion.archive import recordings
+from ingestion.models import Finding, Segment
 from tests import factories, sealed
-from tests.marketplace.api.callers import client_of, problem, source, under_review, wav
+from tests.marketplace.api.callers import agree, client_of, problem, under_review, wav
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/datasets/radio-valley/show/versions/1"
-
-
-@pytest.fixture
-def queued(monkeypatch):
-    """The runs that workers were told about."""
-    found = []
-    monkeypatch.setattr(
-        run_pipeline_task, "apply_async", lambda args, *_, **__: found.append(args[0])
-    )
-    return found
-
-
-def test_processing_starts_a_run_for_every_recording(
-    dataset, editor, queued, django_capture_on_commit_callbacks
-):
-    version = datasets.open_draft(dataset=dataset, by=dataset.created_by)
-    source(version, "one.wav")
-    source(version, "two.wav", wav(2000))
-    with django_capture_on_commit_callbacks(execute=True):
-        answer = editor.post(f"{URL}/process")
-        assert queued == []
-    assert answer.status_code == 202
-    found = answer.json()
-    assert found["state"] == "processing"
-    assert [(run["path"], run["state"]) for run in found["runs"]] == [
-        ("one.wav", "pending"),
-        ("two.wav", "pending"),
-    ]
-    names = [step["name"] for step in found["runs"][0]["steps"]]
-    assert names == ["decode", "vad", "text", "detect", "redact", "strip", "quality"]
-    assert sorted(queued) == sorted(str(run.pk) for run in PipelineRun.objects.all())
-
-
-def test_a_draft_without_a_recording_has_nothing_to_process(dataset, editor):
-    problem(editor.post(f"{URL}/process"), 409, "nothing-to-process")
-
-
-def test_a_version_is_processed_once(dataset, editor):
-    source(datasets.open_draft(dataset=dataset, by=dataset.created_by))
-    editor.post(f"{URL}/process")
-    problem(editor.post(f"{URL}/process"), 409, "version-closed", "processing")
-
-
-def test_opening_a_version_twice_opens_one(station, editor):
-    dataset = sealed.dataset(station, slug="show")
-    sealed.version(dataset)
-    answers = [editor.post("/api/v1/datasets/radio-valley/show/versions") for _ in range(2)]
-    assert [answer.status_code for answer in answers] == [201, 200]
-    assert [answer.json() for answer in answers] == [{"number": 2, "state": "draft"}] * 2
-
-
-def test_a_version_tells_how_each_step_went(dataset, editor):
-    version, segment, _ = under_review(dataset)
-    sealed.write_runs(segment.file, [segment], dataset.created_by)
-    StepRun.objects.filter(name="quality").update(state="failed", error="No sound.")
-    found = editor.get(URL).json()
-    assert found["number"] == version.number
-    assert found["review"] == {
-        "open_findings": 1,
-        "unreviewed_segments": 1,
-        "uncovered_segments": 1,
-    }
-    run = found["runs"][0]
-    assert (run["path"], run["phase"]) == ("show.wav", "intake")
-    steps = {step["name"]: step for step in run["steps"]}
-    assert steps["decode"]["tool"] == "PyAV"
-    assert steps["decode"]["started_at"].endswith("Z")
-    assert steps["quality"]["error"] == "No sound."
 
 
 def test_a_finding_comes_with_its_words_and_where_it_is_heard(dataset, editor):
@@ -156,8 +87,78 @@ def test_a_segment_is_read_or_left_out(dataset, editor):
 
 
 def test_a_segment_without_consent_says_so(dataset, editor):
-    under_review(dataset)
+    _, segment, _ = under_review(dataset)
     assert editor.get(f"{URL}/segments").json()["results"][0]["covered"] is False
+    agree(segment.recording)
+    assert editor.get(f"{URL}/segments").json()["results"][0]["covered"] is True
+
+
+def test_a_segment_says_whether_it_is_published(dataset, editor):
+    _, segment, _ = under_review(dataset)
+    url = f"/api/v1/segments/{segment.pk}/review"
+    assert editor.post(url, {}).json()["published"] is True
+    assert editor.post(url, {"excluded": True}).json()["published"] is False
+    assert editor.get(f"{URL}/segments").json()["results"][0]["published"] is False
+
+
+def test_heard_is_said_only_of_what_somebody_played(dataset, editor):
+    _, segment, _ = under_review(dataset)
+
+    def heard() -> bool:
+        return editor.get(f"{URL}/segments").json()["results"][0]["heard"]
+
+    url = f"/api/v1/recordings/{segment.recording_id}/heard"
+    assert heard() is False
+    answer = editor.post(url, {"ranges": [[0, 400]]}).json()
+    assert answer == {"ranges": [[0, 400]], "duration_ms": 1000}
+    assert editor.post(url, {"ranges": [[300, 600]]}).json()["ranges"] == [[0, 600]]
+    assert heard() is False
+    assert editor.post(url, {"ranges": [[600, 5000]]}).json()["ranges"] == [[0, 1000]]
+    assert heard() is True
+
+
+def test_what_one_person_played_is_kept_apart_from_what_another_did(station, dataset, editor):
+    _, segment, _ = under_review(dataset)
+    colleague = client_of(station, factories.member(station))
+    url = f"/api/v1/recordings/{segment.recording_id}/heard"
+    editor.post(url, {"ranges": [[0, 400]]})
+    assert colleague.post(url, {"ranges": [[700, 900]]}).json()["ranges"] == [[700, 900]]
+
+
+@pytest.mark.parametrize(
+    ("ranges", "code"),
+    [
+        ([], "hearing-invalid"),
+        ([[0, 0]], "hearing-invalid"),
+        ([[500, 100]], "hearing-invalid"),
+        ([[-1, 100]], "hearing-invalid"),
+        ([[5000, 6000]], "hearing-invalid"),
+        ([[0]], "invalid-request"),
+        ([[0, 1, 2]], "invalid-request"),
+        ([["a", "b"]], "invalid-request"),
+        ([[0, 100]] * 501, "invalid-request"),
+        ("all of it", "invalid-request"),
+    ],
+)
+def test_what_cannot_have_been_played_is_refused(dataset, editor, ranges, code):
+    _, segment, _ = under_review(dataset)
+    url = f"/api/v1/recordings/{segment.recording_id}/heard"
+    problem(editor.post(url, {"ranges": ranges}), 422, code)
+    assert not segment.recording.hearings.exists()
+
+
+def test_an_original_that_was_erased_is_no_longer_heard(dataset, editor):
+    version = sealed.version(dataset)
+    recording = version.files.get().recording
+    segment = Segment.objects.of(version).first()
+    url = f"/api/v1/segments/{segment.pk}/audio"
+    answer = editor.get(url)
+    b"".join(answer.streaming_content)
+    assert answer.status_code == 200
+    recordings.erase(recording=recording, by=dataset.created_by)
+    problem(editor.get(url), 404, "not-found")
+    files = editor.get(URL).json()["files"]
+    assert [(file["state"], file["sha256"]) for file in files] == [("erased", None)]
 
 
 def test_an_unfinished_review_names_what_is_left(dataset, editor):
@@ -179,40 +180,3 @@ def test_nothing_is_decided_about_what_is_sealed(station, editor):
     problem(editor.post(f"{URL}/finish-review"), 409, "not-in-review")
     finding.refresh_from_db()
     assert finding.state == "confirmed"
-
-
-def test_finishing_the_review_queues_what_applies_it(
-    dataset, editor, queued, django_capture_on_commit_callbacks
-):
-    _, segment, finding = under_review(dataset)
-    sealed.write_runs(segment.file, [segment], dataset.created_by)
-    PipelineRun.objects.filter(phase="final").delete()
-    editor.post(f"/api/v1/findings/{finding.pk}/decision", {"decision": "confirm"})
-    cover(dataset, segment)
-    editor.post(f"/api/v1/segments/{segment.pk}/review", {})
-    with django_capture_on_commit_callbacks(execute=True):
-        answer = editor.post(f"{URL}/finish-review")
-    assert answer.status_code == 202, answer.json()
-    assert queued == [str(PipelineRun.objects.get(phase="final").pk)]
-
-
-def cover(dataset, segment):
-    """Consent for the whole file."""
-    sealed.consent.record(
-        speaker=sealed.speaker(dataset, "Amina"),
-        notice=sealed.consent.Notice("What we do.", "sw"),
-        terms=sealed.consent.Terms(("research",), sealed.date(2026, 1, 1), "KE"),
-        stretches=[sealed.consent.Stretch(segment.file)],
-        by=dataset.created_by,
-    )
-
-
-def test_a_stranger_sees_the_released_files_and_no_originals(station, editor):
-    dataset = sealed.dataset(station, slug="show")
-    sealed.version(dataset)
-    seen = client_of(factories.organization()).get(URL).json()
-    assert "morning.wav" not in str(seen)
-    assert {"README.md", "metadata.jsonl"} < {file["path"] for file in seen["files"]}
-    assert (seen["runs"], seen["review"], seen["seal_error"]) == ([], None, None)
-    assert seen["release"]["files"] == len(seen["files"])
-    assert [file["path"] for file in editor.get(URL).json()["files"]] == ["morning.wav"]

@@ -9,10 +9,13 @@ from django.urls import resolve
 from rest_framework.test import APIClient
 
 from accounts.models import Membership, Role, Scope
-from marketplace.api import problems, urls
+from ingestion.archive import uploads
+from ingestion.models import Segment
+from marketplace.api import urls
 from marketplace.api.resource import Resource
+from marketplace.http import problems
 from tests import factories
-from tests.marketplace.api.callers import World, client, client_of, world
+from tests.marketplace.api.callers import World, client, client_of, draft_of, world
 
 pytestmark = pytest.mark.django_db
 
@@ -22,6 +25,9 @@ OUTSIDE = frozenset({"stranger", "trainer", "operator"})
 MEMBERS = frozenset({"stranger", "trainer"}) | STATION
 SIGNED_IN = STATION | OUTSIDE
 EVERYBODY = SIGNED_IN | {"anonymous"}
+BUYER = frozenset({"buyer"})
+TOLD = OUTSIDE | BUYER
+"""Who is told, of what anybody may see, that they may not do this with it."""
 SHEET = (
     b"speaker_name,jurisdiction,given_on,purposes,file,notice_language\n"
     b"Amina,KE,2026-01-01,research,show.wav,sw\n"
@@ -80,7 +86,15 @@ class Endpoint:
 
 def endpoints(w: World) -> list[Endpoint]:
     """Every address of the API but those that are their own permission."""
-    return [*of_the_caller(w), *of_datasets(), *of_review(w), *of_uploads(w), *of_trade(w)]
+    return [
+        *of_the_caller(w),
+        *of_datasets(),
+        *of_versions(),
+        *of_consent(w),
+        *of_review(w),
+        *of_uploads(w),
+        *of_trade(w),
+    ]
 
 
 def of_the_caller(w: World) -> list[Endpoint]:
@@ -106,30 +120,63 @@ def of_the_caller(w: World) -> list[Endpoint]:
 
 def of_datasets() -> list[Endpoint]:
     morning, draft = "/datasets/radio-valley/morning", "/datasets/radio-valley/draft"
-    reviewed = "/datasets/radio-valley/reviewed"
     may_create = frozenset({"stranger", "trainer"}) | CONTRIBUTORS
-    told = OUTSIDE | {"buyer"}
-    buyer = frozenset({"buyer"})
-    sheet = {"csv": SimpleUploadedFile("c.csv", SHEET), "notice": "What we will do with it."}
+    title = {"title": "Other", "card": "More about it."}
     return [
         Endpoint("get", "/datasets", EVERYBODY),
         Endpoint("post", "/datasets", may_create, frozenset({"buyer", "operator"}), NEW),
         Endpoint("get", morning, EVERYBODY),
         Endpoint("get", draft, STATION),
-        Endpoint("post", f"{morning}/versions", CONTRIBUTORS, told),
-        Endpoint("post", f"{draft}/versions", CONTRIBUTORS, buyer),
-        Endpoint("get", f"{morning}/versions/1", EVERYBODY),
-        Endpoint("get", f"{draft}/versions/1", STATION),
-        Endpoint("post", f"{draft}/versions/1/process", CONTRIBUTORS, buyer, status=409),
-        Endpoint("post", f"{reviewed}/versions/1/finish-review", CONTRIBUTORS, buyer, status=409),
-        Endpoint("get", f"{morning}/consent", CONTRIBUTORS, told),
-        Endpoint("get", f"{draft}/consent", CONTRIBUTORS, buyer),
-        Endpoint(
-            "post", f"{reviewed}/consent/import", CONTRIBUTORS, buyer, sheet, format="multipart"
-        ),
-        Endpoint("get", "/consent-template.csv", EVERYBODY),
+        Endpoint("patch", morning, CONTRIBUTORS, TOLD, title),
+        Endpoint("patch", draft, CONTRIBUTORS, BUYER, title),
+        Endpoint("delete", morning, CONTRIBUTORS, TOLD, status=409),
+        Endpoint("delete", draft, CONTRIBUTORS, BUYER),
+        Endpoint("get", f"{morning}/history", CONTRIBUTORS, TOLD),
+        Endpoint("get", f"{draft}/history", CONTRIBUTORS, BUYER),
         Endpoint("get", "/schema/", EVERYBODY),
         Endpoint("get", "/docs/", EVERYBODY),
+    ]
+
+
+def of_versions() -> list[Endpoint]:
+    morning, draft = "/datasets/radio-valley/morning", "/datasets/radio-valley/draft"
+    reviewed = "/datasets/radio-valley/reviewed/versions/1"
+    why = {"reason": "The archive asked for it back."}
+    return [
+        Endpoint("post", f"{morning}/versions", CONTRIBUTORS, TOLD),
+        Endpoint("post", f"{draft}/versions", CONTRIBUTORS, BUYER),
+        Endpoint("get", f"{morning}/versions/1", EVERYBODY),
+        Endpoint("get", f"{draft}/versions/1", STATION),
+        Endpoint("delete", f"{morning}/versions/1", CONTRIBUTORS, TOLD, status=409),
+        Endpoint("delete", f"{draft}/versions/1", CONTRIBUTORS, BUYER),
+        Endpoint("post", f"{draft}/versions/1/process", CONTRIBUTORS, BUYER, status=409),
+        Endpoint("post", f"{reviewed}/finish-review", CONTRIBUTORS, BUYER, status=409),
+        Endpoint("get", f"{reviewed}/outlook", CONTRIBUTORS, BUYER),
+        Endpoint("get", f"{morning}/versions/1/outlook", CONTRIBUTORS, TOLD, status=409),
+        Endpoint("post", f"{morning}/versions/1/withdraw", CONTRIBUTORS, TOLD, why),
+        Endpoint("post", f"{draft}/versions/1/withdraw", CONTRIBUTORS, BUYER, why, status=409),
+    ]
+
+
+def of_consent(w: World) -> list[Endpoint]:
+    morning, draft = "/datasets/radio-valley/morning", "/datasets/radio-valley/draft"
+    reviewed = "/datasets/radio-valley/reviewed"
+    record, speaker = f"{reviewed}/consent/{w.record.pk}", f"{reviewed}/speakers/p-0001"
+    sheet = {"csv": SimpleUploadedFile("c.csv", SHEET), "notice": "What we will do with it."}
+    absent = f"{morning}/consent/{w.record.pk}"
+    return [
+        Endpoint("get", f"{morning}/consent", CONTRIBUTORS, TOLD),
+        Endpoint("get", f"{draft}/consent", CONTRIBUTORS, BUYER),
+        Endpoint(
+            "post", f"{reviewed}/consent/import", CONTRIBUTORS, BUYER, sheet, format="multipart"
+        ),
+        Endpoint("get", "/consent-template.csv", EVERYBODY),
+        Endpoint("get", record, CONTRIBUTORS, BUYER),
+        Endpoint("get", absent, CONTRIBUTORS, TOLD, status=404),
+        Endpoint("post", f"{record}/withdraw", CONTRIBUTORS, BUYER, {}),
+        Endpoint("post", f"{record}/void", CONTRIBUTORS, BUYER, {"reason": "A typing error."}),
+        Endpoint("post", f"{speaker}/withdraw", CONTRIBUTORS, BUYER),
+        Endpoint("post", f"{morning}/speakers/p-0001/withdraw", CONTRIBUTORS, TOLD),
     ]
 
 
@@ -137,47 +184,58 @@ def of_review(w: World) -> list[Endpoint]:
     morning = "/datasets/radio-valley/morning/versions/1"
     reviewed = "/datasets/radio-valley/reviewed/versions/1"
     finding, segment = f"/findings/{w.finding.pk}", f"/segments/{w.segment.pk}"
-    told = OUTSIDE | {"buyer"}
-    buyer = frozenset({"buyer"})
-    confirm = {"decision": "confirm"}
+    place = f"{reviewed}/recordings/{w.segment.recording_id}"
+    played = {"ranges": [[0, 500]]}
+    confirm, amina = {"decision": "confirm"}, {"speaker": "p-0001"}
     return [
-        Endpoint("get", f"{reviewed}/findings", CONTRIBUTORS, buyer),
-        Endpoint("get", f"{reviewed}/segments", CONTRIBUTORS, buyer),
-        Endpoint("get", f"{morning}/findings", CONTRIBUTORS, told),
-        Endpoint("get", f"{morning}/segments", CONTRIBUTORS, told),
-        Endpoint("post", f"{finding}/decision", CONTRIBUTORS, buyer, confirm),
-        Endpoint("post", f"{segment}/findings", CONTRIBUTORS, buyer, WORDS),
-        Endpoint("post", f"{segment}/review", CONTRIBUTORS, buyer, {}),
-        Endpoint("get", f"{segment}/audio", CONTRIBUTORS, buyer),
+        Endpoint("get", f"{reviewed}/findings", CONTRIBUTORS, BUYER),
+        Endpoint("get", f"{reviewed}/segments", CONTRIBUTORS, BUYER),
+        Endpoint("get", f"{morning}/findings", CONTRIBUTORS, TOLD),
+        Endpoint("get", f"{morning}/segments", CONTRIBUTORS, TOLD),
+        Endpoint("post", f"{finding}/decision", CONTRIBUTORS, BUYER, confirm),
+        Endpoint("post", f"{segment}/findings", CONTRIBUTORS, BUYER, WORDS),
+        Endpoint("post", f"{segment}/review", CONTRIBUTORS, BUYER, {}),
+        Endpoint("get", f"{segment}/audio", CONTRIBUTORS, BUYER),
+        Endpoint("get", f"{reviewed}/left-out", CONTRIBUTORS, BUYER),
+        Endpoint("post", f"{reviewed}/left-out", CONTRIBUTORS, BUYER, amina, status=409),
+        Endpoint("post", f"{morning}/left-out", CONTRIBUTORS, TOLD, amina, status=409),
+        Endpoint("delete", f"{reviewed}/left-out/p-0001", CONTRIBUTORS, BUYER),
+        Endpoint("post", f"{reviewed}/leave-out-uncovered", CONTRIBUTORS, BUYER),
+        Endpoint("get", f"{reviewed}/decisions", CONTRIBUTORS, BUYER),
+        Endpoint("get", f"{morning}/decisions", CONTRIBUTORS, TOLD),
+        Endpoint("post", f"{reviewed}/undo", CONTRIBUTORS, BUYER, status=409),
+        Endpoint("patch", place, CONTRIBUTORS, BUYER, {"language": "sw"}, status=409),
+        Endpoint("delete", place, CONTRIBUTORS, BUYER),
+        Endpoint(
+            "post", f"/recordings/{w.segment.recording_id}/heard", CONTRIBUTORS, BUYER, played
+        ),
     ]
 
 
 def of_uploads(w: World) -> list[Endpoint]:
-    buyer = frozenset({"buyer"})
     announced = {"dataset": "radio-valley/draft", "path": "b.wav", "size": 9}
     whole = {"sha256": "0" * 64}
     upload = f"/uploads/{w.upload.pk}"
     return [
-        Endpoint("post", "/uploads", CONTRIBUTORS, buyer, announced),
-        Endpoint("get", upload, CONTRIBUTORS, buyer),
-        Endpoint("post", f"{upload}/complete", CONTRIBUTORS, buyer, whole, status=409),
-        Endpoint("delete", upload, CONTRIBUTORS, buyer),
+        Endpoint("post", "/uploads", CONTRIBUTORS, BUYER, announced),
+        Endpoint("get", upload, CONTRIBUTORS, BUYER),
+        Endpoint("post", f"{upload}/complete", CONTRIBUTORS, BUYER, whole, status=409),
+        Endpoint("delete", upload, CONTRIBUTORS, BUYER),
     ]
 
 
 def of_trade(w: World) -> list[Endpoint]:
     morning, draft = "/datasets/radio-valley/morning", "/datasets/radio-valley/draft"
     offer = f"/offers/{w.offer.pk}"
-    told = OUTSIDE | {"buyer"}
     paper = {"manifest": SimpleUploadedFile("manifest.dsse.json", b"{}")}
     return [
         Endpoint("get", "/licenses", EVERYBODY),
         Endpoint("get", "/licenses/CC0-1.0", EVERYBODY),
         Endpoint("get", f"{morning}/offers", EVERYBODY),
-        Endpoint("post", f"{morning}/offers", CONTRIBUTORS, told, OFFER),
+        Endpoint("post", f"{morning}/offers", CONTRIBUTORS, TOLD, OFFER),
         Endpoint("get", f"{draft}/offers", STATION),
         Endpoint("get", offer, EVERYBODY),
-        Endpoint("delete", offer, CONTRIBUTORS, told),
+        Endpoint("delete", offer, CONTRIBUTORS, TOLD),
         Endpoint("get", f"{offer}/quote", EVERYBODY),
         Endpoint("post", "/verify", EVERYBODY, body=paper, format="multipart"),
     ]
@@ -276,6 +334,26 @@ def test_what_is_not_yours_answers_just_like_what_is_not_there():
     assert len(hidden) > 10
     assert answers == {absent.content}
     assert absent.json()["detail"] == problems.NOT_FOUND
+
+
+def test_what_is_inside_a_published_dataset_is_not_there_for_strangers():
+    w = world()
+    draft = draft_of(w.published)
+    begun = uploads.begin(version=draft, path="new.wav", size=1000, by=w.owner)
+    segment = Segment.objects.of(w.release).first()
+    second = "/datasets/radio-valley/morning/versions/2"
+    found = [
+        Endpoint("get", f"/uploads/{begun.pk}", CONTRIBUTORS, BUYER),
+        Endpoint("get", f"/segments/{segment.pk}/audio", CONTRIBUTORS, BUYER),
+        Endpoint("get", f"{second}/outlook", CONTRIBUTORS, BUYER),
+        Endpoint("get", second, STATION),
+    ]
+    callers = {role: caller(w, role) for role in ("stranger", "anonymous", "buyer", "editor")}
+    for role, by in callers.items():
+        assert wrong(found, by, role) == []
+    heard = f"/api/v1/recordings/{segment.recording_id}/heard"
+    assert callers["stranger"].post(heard, {"ranges": [[0, 1]]}).status_code == 404
+    assert not segment.recording.hearings.exists()
 
 
 def test_a_member_who_left_loses_everything_at_once():

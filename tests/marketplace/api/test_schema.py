@@ -40,7 +40,7 @@ def test_every_operation_says_what_it_does(schema):
         operation
         for methods in schema["paths"].values()
         for name, operation in methods.items()
-        if name in {"get", "post", "put", "delete"}
+        if name in {"get", "post", "put", "patch", "delete"}
     ]
     assert all(operation["description"] for operation in operations)
     assert len({operation["operationId"] for operation in operations}) == len(operations)

@@ -7,12 +7,14 @@ import pytest
 from django.utils import timezone
 
 from ingestion import consent
-from ingestion.models import ConsentRecord, LogEntry
+from ingestion.models import ConsentRecord
+from licensing import profiles
 from licensing.models import Grant, Offer
 from marketplace import ledger
 from marketplace.models import LedgerTransaction, Order
+from notary.models import LogEntry
 from tests import factories, sealed
-from tests.marketplace.api.callers import client, client_of, problem, publish
+from tests.marketplace.api.callers import client, client_of, follow, problem, publish
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/datasets/radio-valley/morning"
@@ -74,6 +76,8 @@ def test_an_offer_says_what_it_costs_and_allows(release, editor):
         "spdx": "LicenseRef-Commonhold-Commercial-Training-1.0",
     }
     assert (made["version"], made["term_days"], made["active"]) == (1, 365, True)
+    assert made["summary"].startswith("A company may train models")
+    assert made["closed_because"] is None
     assert "commercial" in made["allows"]
     assert "voice-cloning" in made["denies"]
     assert client().get(f"{URL}/offers").json()["results"] == [made]
@@ -90,13 +94,13 @@ def test_an_offer_puts_the_dataset_into_the_catalogue(release, editor):
 def test_an_offer_beyond_consent_names_file_speaker_and_purpose(station, editor):
     sealed.version(sealed.dataset(station, slug="morning"), purposes=("research", "evaluation"))
     answer = editor.post(f"{URL}/offers", {"profile": "commercial-training", "price": EUR})
-    found = problem(answer, 409, "offer-beyond-consent", "p-0001", "morning.wav", "commercial")
+    found = problem(answer, 409, "offer-beyond-consent", "p-0001", "morning", "commercial")
     assert found["purpose"] == "commercial"
     assert not Offer.objects.exists()
 
 
 def test_an_offer_of_what_was_withdrawn_is_refused(release, editor):
-    consent.withdraw(record=ConsentRecord.objects.first(), by="Amina")
+    consent.withdraw(record=ConsentRecord.objects.first(), by=factories.user())
     answer = editor.post(f"{URL}/offers", {"profile": "research-only", "price": EUR})
     problem(answer, 409, "offer-beyond-consent", "withdrew consent")
 
@@ -132,13 +136,49 @@ def test_an_offer_that_cannot_be_made_says_why(release, editor, change, code, wo
     assert not Offer.objects.exists()
 
 
+def test_offers_stand_in_the_order_of_the_catalogue(release, station, editor):
+    owner = factories.owner_of(station)
+    publish(release, owner, "commercial-training", amount_minor=9000)
+    publish(release, owner, "CC-BY-4.0", amount_minor=0)
+    publish(release, owner, "research-only", amount_minor=100)
+    order_of_them = ["CC-BY-4.0", "research-only", "commercial-training"]
+    listed = client().get("/api/v1/datasets").json()["results"][0]["offers"]
+    shown = client().get(URL).json()["offers"]
+    own = client().get(f"{URL}/offers").json()["results"]
+    for found in (listed, shown, own):
+        assert [row["profile"] for row in found] == order_of_them
+
+
+def test_what_an_offer_says_of_its_license_stays_when_the_catalogue_changes(offer, monkeypatch):
+    before = client().get(f"/api/v1/offers/{offer.pk}").json()
+    monkeypatch.setattr(profiles, "BY_SLUG", {})
+    assert client().get(f"/api/v1/offers/{offer.pk}").json() == before
+
+
+def test_whoever_sells_or_closes_asks_for_the_news_to_be_followed(
+    release, editor, trainer, told_workers
+):
+    with told_workers() as told:
+        made = editor.post(f"{URL}/offers", {"profile": "research-only", "price": EUR}).json()
+    assert told == [("follow_news_task", ())]
+    offer = Offer.objects.get(pk=made["id"])
+    with told_workers() as told:
+        order(trainer, offer, "once")
+        order(trainer, offer, "once")
+    assert told == [("follow_news_task", ())]
+    with told_workers() as told:
+        editor.delete(f"/api/v1/offers/{offer.pk}")
+    assert told == [("follow_news_task", ())]
+
+
 def test_one_license_is_offered_once(offer, editor):
     again = editor.post(f"{URL}/offers", {"profile": "commercial-training", "price": EUR})
     problem(again, 409, "offer-exists", "Commercial training")
 
 
 def test_a_closed_offer_can_no_longer_be_taken_up(offer, editor, trainer):
-    assert editor.delete(f"/api/v1/offers/{offer.pk}").json()["active"] is False
+    closed = editor.delete(f"/api/v1/offers/{offer.pk}").json()
+    assert (closed["active"], closed["closed_because"]) == (False, "publisher")
     problem(client().get(f"/api/v1/offers/{offer.pk}/quote"), 409, "offer-closed")
     problem(order(trainer, offer), 409, "offer-closed")
     assert client().get(URL).json()["offers"] == []
@@ -227,10 +267,13 @@ def test_ones_own_dataset_needs_no_license(offer, editor):
 
 
 def test_nothing_is_sold_after_a_withdrawal(offer, trainer):
-    consent.withdraw(record=ConsentRecord.objects.first(), by="Amina")
+    consent.withdraw(record=ConsentRecord.objects.first(), by=factories.user())
     problem(order(trainer, offer), 409, "offer-beyond-consent", "withdrew consent")
     assert nothing_was_bought()
     assert client().get(URL).json()["offers"] == []
+    assert client().get(f"/api/v1/offers/{offer.pk}").json()["active"] is False
+    follow()
+    assert client().get(f"/api/v1/offers/{offer.pk}").json()["closed_because"] == "consent"
 
 
 def test_nothing_is_sold_after_consent_ran_out(station, trainer, monkeypatch):
@@ -259,6 +302,7 @@ def test_licenses_are_told_of_with_text_and_machine_readable_terms(db):
         "commercial-training",
         "commercial-training-benefit-share",
     ]
+    assert [row["may_cost"] for row in found] == [False, False, True, True, True]
     one = client().get("/api/v1/licenses/research-only").json()
     assert "commercial" in one["denies"]
     assert one["text"]

@@ -7,8 +7,8 @@ from django.test import override_settings
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from ingestion.models import Blob, File, Upload, UploadPart
-from ingestion.storage import blob_store
+from ingestion.archive.storage import blob_store
+from ingestion.models import Blob, File, Recording, Upload, UploadPart
 from tests import sealed
 from tests.marketplace.api.callers import (
     begin,
@@ -41,6 +41,7 @@ def test_a_file_arrives_in_parts_and_is_known_by_its_digest(settings, dataset, e
             "sha256": sha256(data),
             "size": len(data),
             "kind": "audio",
+            "recording": Recording.objects.get().pk,
         },
     }
     with blob_store().open(sha256(data)) as stored:
@@ -185,7 +186,7 @@ def test_the_address_of_a_part_is_good_for_sending_alone(part, method):
 
 
 def test_the_address_of_a_part_ends(part, monkeypatch):
-    monkeypatch.setattr("marketplace.api.links.time.time", lambda: 4_000_000_000)
+    monkeypatch.setattr("marketplace.http.links.time.time", lambda: 4_000_000_000)
     problem(send(part["url"], wav(1000)[:5000]), 403, "link-invalid", "over")
 
 
