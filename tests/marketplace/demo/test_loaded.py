@@ -3,28 +3,32 @@
 import io
 import json
 import re
+import shutil
 from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 from django.apps import apps
+from django.conf import settings
 from django.contrib.auth import authenticate
 from django.core.management import call_command
 
 from accounts.models import ApiKey
-from ingestion import pipeline, releases, review
+from demo import notebook, outline, walk
+from ingestion import releases, review
+from ingestion.archive.formats import media
+from ingestion.archive.storage import blob_store
 from ingestion.models import Finding, StepRun, Version
-from ingestion.steps import audio, media
-from ingestion.storage import blob_store
+from ingestion.pipeline import jobs
+from ingestion.pipeline.steps import audio
 from licensing.offers import OfferBeyondConsent
 from marketplace import pricing
-from marketplace.demo import notebook, outline, walk
 from marketplace.models import Listing
 
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("demo")]
 
-OURS = ("accounts", "ingestion", "licensing", "marketplace")
+OURS = ("accounts", "ingestion", "licensing", "marketplace", "notary")
 # The last figures of every number in the scripts, as written and as said, and the mail domain.
 NEVER_PUBLISHED = (
     *("0109", "555", "014", "0142", "0187", "218", "example", "@"),
@@ -40,6 +44,12 @@ def demo(django_db_setup, django_db_blocker):
         yield
         call_command("flush", interactive=False, verbosity=0)
         notebook.path().unlink()
+        shutil.rmtree(settings.KEY_DIR)
+
+
+@pytest.fixture(autouse=True)
+def _own_keys() -> None:
+    """The keys are those that the demo was loaded with, for all tests here."""
 
 
 def printed() -> str:
@@ -80,11 +90,11 @@ def clip_rows(files: dict[str, bytes]) -> list[dict[str, Any]]:
 
 def source_samples(version: Version, name: str) -> tuple[np.ndarray, int]:
     """The recording behind a name such as r0002, decoded to 16-bit samples."""
-    file = pipeline.sources(version=version)[int(name[1:]) - 1]
-    container = media.container_of(file.path)
+    recording = version.dataset.recordings.get(number=int(name[1:]))
+    container = media.container_of(recording.name)
     with (
-        blob_store().local_path(file.blob_id) as path,
-        audio.opened(path, name=file.path, container=container) as reader,
+        blob_store().local_path(recording.blob_id) as path,
+        audio.opened(path, name=recording.name, container=container) as reader,
     ):
         blocks = list(reader.blocks())
         return np.concatenate(blocks)[:, 0] >> 16, reader.info.sample_rate
@@ -162,8 +172,9 @@ def test_a_bar_is_a_tone_and_every_other_sample_is_as_recorded():
             original = source[start : start + len(clip)]
             assert len(clip) == pytest.approx(row["duration_ms"] * rate / 1000, abs=rate / 1000)
             kept = np.ones(len(clip), dtype=bool)
-            for begin, end, _kind in row["redactions"]:
-                first, last = begin * rate // 1000, -(-end * rate // 1000)
+            for bar in row["redactions"]:
+                first = bar["start_ms"] * rate // 1000
+                last = -(-bar["end_ms"] * rate // 1000)
                 kept[max(0, first - 1) : last + 1] = False
                 assert_says_nothing(clip[first + 1 : last - 1], original[first + 1 : last - 1])
                 measured += 1
@@ -191,22 +202,19 @@ def test_every_confirmed_finding_lies_under_a_bar():
             (row["source"], row["start_ms"]): row["redactions"]
             for row in clip_rows(release(sealed))
         }
-        names = {
-            file.pk: f"r{number:04d}"
-            for number, file in enumerate(pipeline.sources(version=sealed), start=1)
-        }
-        for finding in review.findings(version=sealed):
+        for finding in Finding.objects.of(sealed):
             assert finding.state == Finding.State.CONFIRMED
             start = finding.segment.start_ms or 0
-            under = bars[names[finding.segment.file_id], start]
+            under = bars[f"r{finding.segment.recording.number:04d}", start]
             begin, end = (finding.start_ms or 0) - start, (finding.end_ms or 0) - start
             assert 0 <= begin < end
-            assert any(first <= begin and end <= last for first, last, _ in under)
+            assert any(bar["start_ms"] <= begin and end <= bar["end_ms"] for bar in under)
 
 
 def test_the_studios_tags_and_cover_do_not_travel():
     sealed = version("bei-za-soko")
-    decoded = StepRun.objects.get(run__file__path__endswith=".flac", name="decode").output or {}
+    run = StepRun.objects.get(run__recording__name__endswith=".flac", name="decode")
+    decoded = run.output or {}
     assert (decoded["tags"] > 0, decoded["pictures"]) == (True, 1)
     clips = [data for path, data in release(sealed).items() if path.endswith(".flac")]
     assert len(clips) == 10
@@ -226,8 +234,8 @@ def test_a_newcomer_can_finish_it_and_offer_what_its_speakers_agreed_to():
     waiting = version("morning-calls")
     owner = waiting.created_by
     walk.decide(version=waiting, names=(), by=owner)
-    for run in pipeline.waiting():
-        done = pipeline.execute(run_id=run.pk)
+    for run in jobs.waiting():
+        done = jobs.execute(run_id=run.pk)
         assert done is not None
         assert done.state == "done"
     sealed = releases.seal(version=waiting)

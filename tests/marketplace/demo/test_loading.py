@@ -7,9 +7,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import ApiKey, Organization, User
-from ingestion import uploads
-from marketplace.demo import notebook, people, walk
-from marketplace.demo.plan import ACCOUNTS, DATASETS
+from demo import notebook, people, walk
+from demo.plan import ACCOUNTS, DATASETS
+from ingestion.archive import uploads
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +90,6 @@ def test_a_load_killed_while_uploading_goes_on_with_what_is_missing():
     walk.fill(version=version, folder=plan.folder, by=actor.user)
     walk.fill(version=version, folder=plan.folder, by=actor.user)
     assert version.files.count() == 4
-    assert version.files.filter(transcript__isnull=False).count() == 2
+    assert version.files.filter(recording__transcript__isnull=False).count() == 2
     assert version.dataset.consent_records.count() == 3
     assert all(record.evidence for record in version.dataset.consent_records.all())

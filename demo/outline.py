@@ -7,11 +7,11 @@ from commonhold.errors import CommonholdError
 from django.conf import settings
 from django.db import OperationalError
 
+from demo import notebook
+from demo.load import BY_KEY, is_complete
+from demo.plan import DATASETS
 from ingestion.models import Version
-from marketplace.demo import notebook
-from marketplace.demo.load import BY_KEY, is_complete
-from marketplace.demo.plan import DATASETS
-from marketplace.pricing import decimal_text
+from marketplace.money import decimal_text
 from marketplace.settings import site_url
 
 POLL_SECONDS = 0.5

@@ -12,23 +12,19 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import UUID
 
-from commonhold.errors import CommonholdError
+from commonhold.errors import CommonholdError, Recorded
 from django.db import connection
 
 from accounts.models import User
-from ingestion import (
-    consent_import,
-    datasets,
-    evidence,
-    pipeline,
-    releases,
-    review,
-    uploads,
-)
+from demo.people import Actor
+from demo.plan import DatasetPlan
+from ingestion import releases, review
+from ingestion.archive import datasets, uploads
+from ingestion.consent import evidence, imports
 from ingestion.models import Dataset, Finding, PipelineRun, Segment, Task, Upload, Version
+from ingestion.pipeline import jobs
+from ingestion.review import hearing
 from marketplace import pricing
-from marketplace.demo.people import Actor
-from marketplace.demo.plan import DatasetPlan
 
 SOURCES = (".opus", ".flac", ".jsonl", ".txt")
 NOTICE, TABLE = "notice.txt", "consents.csv"
@@ -49,7 +45,7 @@ def load(*, plan: DatasetPlan, actor: Actor) -> Version:
     version = first_version(plan=plan, actor=actor)
     if version.state == Version.State.DRAFT:
         fill(version=version, folder=plan.folder, by=actor.user)
-        pipeline.start(version=version, by=actor.user)
+        jobs.start(version=version, by=actor.user)
         version.refresh_from_db()
     if version.state == Version.State.PROCESSING:
         carry_out(version=version, phase=PipelineRun.Phase.INTAKE, by=actor.user)
@@ -83,13 +79,13 @@ def first_version(*, plan: DatasetPlan, actor: Actor) -> Version:
 
 def fill(*, version: Version, folder: Path, by: User) -> None:
     """Upload the recordings and transcripts that are not there yet, and import the consents."""
-    there = set(version.files.values_list("path", flat=True))
+    there = set(version.files.values_list("recording__name", flat=True))
     for path in sources(folder):
         if path.name not in there:
             upload(version=version, path=path, by=by)
     if not version.dataset.consent_records.exists():
         papers = sorted(folder.glob("*.pdf"))
-        consent_import.run(
+        imports.run(
             version=version,
             table=(folder / TABLE).read_bytes(),
             notice_text=(folder / NOTICE).read_text().strip(),
@@ -130,9 +126,9 @@ def upload(*, version: Version, path: Path, by: User) -> None:
 
 def carry_out(*, version: Version, phase: str, by: User) -> None:
     """Execute the runs of a phase here, some at once, and wait for those that a worker took."""
-    runs = PipelineRun.objects.filter(file__version=version, phase=phase)
+    runs = jobs.of(version, phase=phase)
     for run in runs.filter(state=PipelineRun.State.FAILED):
-        pipeline.retry(run=run, by=by)
+        jobs.retry(run=run, by=by)
     waiting = runs.exclude(state=PipelineRun.State.DONE).values_list("pk", flat=True)
     with ThreadPoolExecutor(AT_ONCE) as threads:
         for _ in threads.map(see_through, list(waiting)):
@@ -144,12 +140,13 @@ def see_through(run_id: UUID) -> None:
     deadline = time.monotonic() + RUN_SECONDS
     try:
         while time.monotonic() < deadline:
-            pipeline.execute(run_id=run_id)
-            run = PipelineRun.objects.select_related("file").get(pk=run_id)
+            jobs.execute(run_id=run_id)
+            run = PipelineRun.objects.select_related("recording").get(pk=run_id)
             if run.state == PipelineRun.State.DONE:
                 return
             if run.state == PipelineRun.State.FAILED:
-                message = f"The demo's «{run.file}» stopped in the pipeline: {run.error}"
+                why = Recorded.of(run.error).message if run.error else ""
+                message = f"The demo's «{run.recording}» stopped in the pipeline: {why}"
                 raise LoadStopped(message)
             time.sleep(POLL_SECONDS)
     finally:
@@ -162,9 +159,12 @@ def see_through(run_id: UUID) -> None:
 def decide(*, version: Version, names: tuple[str, ...], by: User) -> None:
     """Review as the contributor would: what has no consent goes, what was found is redacted."""
     review.leave_out_uncovered(version=version, by=by)
-    for finding in review.findings(version=version).filter(state=Finding.State.OPEN):
+    for file in version.files.to_process().select_related("recording"):
+        if length := file.recording.duration_ms:
+            hearing.note(recording=file.recording, ranges=[(0, length)], by=by)
+    for finding in Finding.objects.of(version).open():
         review.decide(finding=finding, redact=True, by=by)
-    for segment in review.segments(version=version).filter(excluded=False):
+    for segment in Segment.objects.of(version).standing():
         for place in named(segment=segment, names=names):
             review.add_finding(
                 segment=segment, first_word=place, last_word=place, kind="name", by=by

@@ -10,8 +10,8 @@ from django.db import transaction
 
 from accounts import organizations
 from accounts.models import ApiKey, Organization, User
-from marketplace.demo import notebook
-from marketplace.demo.plan import Account
+from demo import notebook
+from demo.plan import Account
 
 KEY_NAME = "Demo"
 

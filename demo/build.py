@@ -1,6 +1,6 @@
 """Makes the demo's recordings, transcripts and consent papers from scripts/*.toml.
 
-Run `python -m marketplace.demo.build` after changing a script, and commit what it writes to
+Run `python -m demo.build` after changing a script, and commit what it writes to
 speech/. It needs the programs espeak-ng and ffmpeg; loading the demo needs neither.
 """
 
@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from demo import forms
 from ingestion.consent import clock
-from ingestion.consent_import import COLUMNS
-from marketplace.demo import forms
+from ingestion.consent.imports import COLUMNS
 
 HERE = Path(__file__).parent
 RATE = 22_050

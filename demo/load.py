@@ -8,11 +8,11 @@ from commonhold.errors import CommonholdError
 from django.core.exceptions import ImproperlyConfigured
 
 from accounts.models import Organization
+from demo import notebook, people, walk
+from demo.people import Actor
+from demo.plan import ACCOUNTS, DATASETS, DatasetPlan
 from ingestion.models import Version
 from marketplace import payments
-from marketplace.demo import notebook, people, walk
-from marketplace.demo.people import Actor
-from marketplace.demo.plan import ACCOUNTS, DATASETS, DatasetPlan
 
 BY_KEY = {account.key: account for account in ACCOUNTS}
 
