@@ -1,5 +1,10 @@
 // Copy a digest, a command or a link whole.
-// Hook: <button data-copy="text to copy">; `is-copied` and a spoken "Copied" follow.
+// Hook: <button data-copy="text to copy">; `is-copied` and a spoken word follow, which is the body's
+// data-say-copied. Where nothing can be copied, its data-say-copy-this asks to do it by hand.
+
+import { wordsOf } from "./words.js";
+
+const say = wordsOf(document.body);
 
 const spoken = document.createElement("span");
 spoken.className = "visually-hidden";
@@ -8,7 +13,7 @@ spoken.setAttribute("role", "status");
 async function copy(button) {
   await navigator.clipboard.writeText(button.dataset.copy);
   button.classList.add("is-copied");
-  spoken.textContent = "Copied";
+  spoken.textContent = say("copied");
   setTimeout(() => {
     button.classList.remove("is-copied");
     spoken.textContent = "";
@@ -22,6 +27,6 @@ export function copyButtons() {
     const button = event.target.closest("[data-copy]");
     if (!button) return;
     event.preventDefault();
-    copy(button).catch(() => window.prompt("Copy this:", button.dataset.copy));
+    copy(button).catch(() => window.prompt(say("copy-this"), button.dataset.copy));
   });
 }

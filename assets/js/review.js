@@ -9,6 +9,7 @@
 //   [data-clear]                             clears the selection (so does Escape)
 // Event: "words-selected" on the form, detail {first, last} (null when cleared).
 
+import { ears } from "./heard.js";
 import "./review_keys.js";
 
 class Selection {
@@ -121,5 +122,6 @@ function startAll() {
   }
 }
 
+ears();
 startAll();
 document.addEventListener("htmx:load", startAll);

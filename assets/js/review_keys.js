@@ -6,10 +6,11 @@
 //   button[data-hear][data-from][data-to] plays that stretch of it, in milliseconds, and stops
 //   [data-passage] > [data-finding]       what j and k move between (a passage only while it needs
 //                                         somebody: needs-you); both carry an id that stays
-//   [data-confirm], [data-keep], [data-heard]   the buttons that c, x and r press
+//   [data-confirm], [data-keep], [data-read]   the buttons that c, x and r press
+//   [data-undo]                           the button that u presses
 //   [data-keys]                           hidden; says which keys there are
-// Keys: j next, k before, p hear it, c redact, x keep, r heard and read. After a decision the next
-// thing that needs somebody is chosen.
+// Keys: j next, k before, p hear it, c redact, x keep, r it is right, u undo. After a decision the
+// next thing that needs somebody is chosen; at first the one that the address names.
 
 const REFUSALS = new Set([409, 422]);
 
@@ -29,12 +30,14 @@ class Hearing {
     this.audio?.addEventListener("pause", () => this.hush());
     document.addEventListener("keydown", (event) => this.key(event));
     document.addEventListener("htmx:afterSettle", () => this.settle());
+    const named = document.getElementById(location.hash.slice(1));
+    if (named?.matches("[data-passage]") && this.box.contains(named)) this.choose(named);
   }
 
   stops() {
     return [...this.box.querySelectorAll("[data-passage]")].flatMap((passage) => {
       const findings = [...passage.querySelectorAll("[data-finding]")];
-      const alone = passage.classList.contains("needs-you") && (passage.querySelector("[data-heard]") || !findings.length);
+      const alone = passage.classList.contains("needs-you") && (passage.querySelector("[data-read]") || !findings.length);
       return alone ? [...findings, passage] : findings;
     });
   }
@@ -73,7 +76,8 @@ class Hearing {
       p: () => press("hear"),
       c: () => press("confirm"),
       x: () => press("keep"),
-      r: () => press("heard"),
+      r: () => press("read"),
+      u: () => this.box.querySelector("[data-undo]")?.click(),
     }[event.key];
     if (!action) return;
     event.preventDefault();
@@ -90,7 +94,7 @@ class Hearing {
   click(event) {
     const hear = event.target.closest("[data-hear]");
     if (hear) return this.hear(hear);
-    if (event.target.closest("[data-confirm], [data-keep], [data-heard]")) {
+    if (event.target.closest("[data-confirm], [data-keep], [data-read]")) {
       this.current = (event.target.closest("[data-finding]") ?? event.target.closest("[data-passage]")).id;
       this.order = this.stops().map(({ id }) => id);
       this.moveOn = true;
@@ -131,11 +135,17 @@ class Hearing {
   }
 }
 
-// A refusal comes as the same passage with the reason in it: show it.
+// A refusal comes as the same passage with the reason in it: show it. What was asked for and is gone,
+// or a sign-in that ran out, needs the page anew.
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if (!REFUSALS.has(event.detail.xhr.status)) return;
-  event.detail.shouldSwap = true;
-  event.detail.isError = false;
+  const { xhr, pathInfo } = event.detail;
+  if (REFUSALS.has(xhr.status)) {
+    event.detail.shouldSwap = true;
+    event.detail.isError = false;
+  } else if (xhr.status === 404 || pathInfo.responsePath !== pathInfo.requestPath) {
+    event.detail.shouldSwap = false;
+    location.reload();
+  }
 });
 
 for (const box of document.querySelectorAll("[data-hearing]")) new Hearing(box).start();

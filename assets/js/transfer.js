@@ -82,7 +82,7 @@ async function online() {
 }
 
 export class Transfer {
-  /** `settings` holds api, dataset, csrf, lanes, gate; `onChange(transfer)` hears of every change. */
+  /** `settings` holds api, dataset, csrf, lanes, gate, say; `onChange(transfer)` hears of every change. */
   constructor(file, settings, onChange) {
     this.file = file;
     this.path = file.webkitRelativePath || file.name;
@@ -113,7 +113,7 @@ export class Transfer {
   /** Send the file; ends with state done or refused and never rejects. */
   async run() {
     try {
-      this.set("active", "Asking where it stopped");
+      this.set("active", this.settings.say("asking"));
       this.upload = await this.begin();
       this.set("active");
       const whole = this.upload.state === "complete" ? null : await this.sendParts();
@@ -121,7 +121,7 @@ export class Transfer {
       this.sent.set(0, this.size);
       localStorage.removeItem(this.key);
       this.result = result.file ?? null;
-      this.set("done", "Arrived whole");
+      this.set("done", this.settings.say("arrived"));
     } catch (problem) {
       if (problem instanceof Refused) localStorage.removeItem(this.key);
       this.set("refused", problem.message);
@@ -184,8 +184,8 @@ export class Transfer {
         if (status < 300) return;
         if (status === 403 && tried < TRIES) this.upload = await this.ask("GET", `/${this.upload.id}`);
         else if (isPassing(status) || problem.code === "digest-mismatch") {
-          throw new Error(problem.detail ?? `the server answered ${status}`);
-        } else throw new Refused(problem.detail ?? `Part ${number} was refused (${status}).`);
+          throw new Error(problem.detail ?? this.settings.say("status", { status }));
+        } else throw new Refused(problem.detail ?? this.settings.say("part-refused", { number, status }));
       } catch (problem) {
         this.sent.delete(number);
         if (problem instanceof Paused) {
@@ -193,15 +193,19 @@ export class Transfer {
           continue;
         }
         if (problem instanceof Refused) throw problem;
-        if (tried >= TRIES) throw new Error(`Stopped after ${TRIES} tries: ${problem.message}. Choose the file again to go on.`);
+        if (tried >= TRIES) throw this.stopped(problem.message);
         await this.backOff(tried, problem);
       }
     }
   }
 
+  stopped(reason) {
+    return new Error(this.settings.say("stopped", { tries: TRIES, reason }));
+  }
+
   async backOff(tried, problem) {
     const seconds = Math.min(LONGEST_WAIT_S, 2 ** (tried - 1)) * (0.75 + Math.random() / 2);
-    this.set("active", `Sending again in ${Math.ceil(seconds)} s: ${problem.message}`);
+    this.set("active", this.settings.say("again", { seconds: Math.ceil(seconds), reason: problem.message }));
     await pause(seconds);
     this.set("active");
   }
@@ -222,7 +226,7 @@ export class Transfer {
         if (request.status < 300) this.sent.set(part.number, part.size);
         resolve({ status: request.status, problem: problemOf(request.responseText) });
       };
-      request.onerror = () => reject(new Error("the connection broke"));
+      request.onerror = () => reject(new Error(this.settings.say("broke")));
       request.onabort = () => reject(new Paused());
       request.onloadend = () => gate.removeEventListener("closed", stop);
       if (gate.closed) reject(new Paused());
@@ -231,7 +235,7 @@ export class Transfer {
   }
 
   async finish(whole) {
-    this.set("active", "Checking that it arrived whole");
+    this.set("active", this.settings.say("checking"));
     return this.ask("POST", `/${this.upload.id}/complete`, { sha256: whole });
   }
 
@@ -248,10 +252,10 @@ export class Transfer {
       if (response?.ok) return response.status === 204 ? null : response.json();
       if (response && !isPassing(response.status)) {
         const problem = problemOf(await response.text());
-        throw new Refused(problem.detail ?? `The server refused this (${response.status}).`);
+        throw new Refused(problem.detail ?? this.settings.say("refused", { status: response.status }));
       }
-      const reason = response ? `the server answered ${response.status}` : "the connection broke";
-      if (tried >= TRIES) throw new Error(`Stopped after ${TRIES} tries: ${reason}. Choose the file again to go on.`);
+      const reason = response ? this.settings.say("status", { status: response.status }) : this.settings.say("broke");
+      if (tried >= TRIES) throw this.stopped(reason);
       await this.backOff(tried, new Error(reason));
     }
   }

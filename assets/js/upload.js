@@ -3,6 +3,7 @@
 // Hooks
 //   <section data-upload data-dataset="org/slug" data-api="/api/v1/uploads">   holds the rest,
 //        and an <input name="csrfmiddlewaretoken"> ({% csrf_token %})
+//   [data-says]              what this script says ({% upload_words %})
 //   [data-drop]              files can be dropped here (is-over while they hover)
 //   input[data-files]        files can be chosen here (multiple; webkitdirectory for folders)
 //   ul[data-list]            one line a file appears here
@@ -14,6 +15,7 @@
 // "upload-all-done" {count}.
 
 import { Gate, Lanes, Transfer, unfinished } from "./transfer.js";
+import { wordsOf } from "./words.js";
 
 const PARTS_AT_A_TIME = 3;
 const FILES_AT_A_TIME = 3;
@@ -23,14 +25,21 @@ const TRANSCRIPT = /\.(txt|jsonl|ndjson|csv)$/i;
 const stemOf = (path) => path.replace(/\.[^./]+$/, "").toLowerCase();
 
 function sizeText(bytes) {
-  const units = ["bytes", "kB", "MB", "GB"];
-  let unit = 0;
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
+  let place = 0;
   let number = bytes;
-  while (number >= 1000 && unit < units.length - 1) {
+  while (number >= 1000 && place < units.length - 1) {
     number /= 1000;
-    unit += 1;
+    place += 1;
   }
-  return `${unit && number < 100 ? number.toFixed(1) : Math.round(number)} ${units[unit]}`;
+  const digits = place && number < 100 ? 1 : 0;
+  return new Intl.NumberFormat(document.documentElement.lang, {
+    style: "unit",
+    unit: units[place],
+    unitDisplay: place ? "short" : "long",
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  }).format(number);
 }
 
 function element(tag, className, text = "") {
@@ -41,17 +50,18 @@ function element(tag, className, text = "") {
 }
 
 class Line {
-  constructor(transfer, remove) {
+  constructor(transfer, say, remove) {
     this.transfer = transfer;
+    this.say = say;
     this.box = element("li", "upload");
     this.state = element("span", "upload-state");
     this.bar = document.createElement("progress");
     this.bar.max = Math.max(1, transfer.size);
     this.bar.value = 0;
     this.bar.setAttribute("aria-label", transfer.path);
-    this.remove = element("button", "button button-quiet button-small", "Remove");
+    this.remove = element("button", "button button-quiet button-small", say("remove"));
     this.remove.type = "button";
-    this.remove.setAttribute("aria-label", `Remove ${transfer.path}`);
+    this.remove.setAttribute("aria-label", say("remove-one", { path: transfer.path }));
     this.remove.addEventListener("click", remove);
     this.box.append(element("span", "upload-name", transfer.path), this.remove, this.bar, this.state);
   }
@@ -63,9 +73,9 @@ class Line {
     this.box.classList.toggle("is-refused", state === "refused");
     this.remove.hidden = state === "active" || state === "done";
     const words = {
-      waiting: `Waiting, ${sizeText(size)}`,
-      active: note || `${sizeText(loaded)} of ${sizeText(size)}`,
-      done: `${note}, ${sizeText(size)}`,
+      waiting: this.say("waiting", { size: sizeText(size) }),
+      active: note || this.say("loaded", { loaded: sizeText(loaded), size: sizeText(size) }),
+      done: this.say("done", { note, size: sizeText(size) }),
       refused: note,
     };
     this.state.textContent = [words[state], partner].filter(Boolean).join(" · ");
@@ -77,12 +87,14 @@ class UploadPage {
     this.section = section;
     this.find = (name) => section.querySelector(`[data-${name}]`);
     this.gate = new Gate();
+    this.say = wordsOf(this.find("says"));
     this.settings = {
       api: section.dataset.api ?? "/api/v1/uploads",
       dataset: section.dataset.dataset,
       csrf: section.querySelector("input[name=csrfmiddlewaretoken]")?.value ?? "",
       lanes: new Lanes(PARTS_AT_A_TIME),
       gate: this.gate,
+      say: this.say,
     };
     this.lines = new Map();
     this.running = 0;
@@ -119,11 +131,11 @@ class UploadPage {
     const box = this.find("total");
     this.totalText = element("span", "");
     this.totalBar = document.createElement("progress");
-    this.totalBar.setAttribute("aria-label", "All files");
+    this.totalBar.setAttribute("aria-label", this.say("all"));
     this.spoken = element("p", "visually-hidden");
     this.spoken.setAttribute("role", "status");
     const head = document.createElement("div");
-    head.append(element("span", "", "All files"), this.totalText);
+    head.append(element("span", "", this.say("all")), this.totalText);
     box.classList.add("progress");
     box.append(head, this.totalBar);
     this.section.append(this.spoken);
@@ -133,7 +145,8 @@ class UploadPage {
     const box = this.find("unfinished");
     const names = unfinished(this.settings.dataset);
     if (!box || !names.length) return;
-    box.textContent = `Not finished last time: ${names.join(", ")}. Choose the same ${names.length === 1 ? "file" : "files"} again to go on where it stopped.`;
+    const which = names.length === 1 ? "unfinished-one" : "unfinished-several";
+    box.textContent = this.say(which, { names: names.join(", ") });
     box.hidden = false;
   }
 
@@ -142,7 +155,7 @@ class UploadPage {
     for (const file of files) {
       const transfer = new Transfer(file, this.settings, () => this.changed(transfer));
       if (known.has(transfer.key)) continue;
-      this.lines.set(transfer, new Line(transfer, () => this.drop(transfer)));
+      this.lines.set(transfer, new Line(transfer, this.say, () => this.drop(transfer)));
     }
     this.sort();
     const box = this.find("unfinished");
@@ -164,9 +177,9 @@ class UploadPage {
     const others = [...this.lines.keys()].filter((t) => t.path !== path && stemOf(t.path) === stemOf(path));
     if (AUDIO.test(path)) {
       const partner = others.find((other) => TRANSCRIPT.test(other.path));
-      return partner ? "with its transcript" : "no transcript: a machine will write it down, a person will check";
+      return this.say(partner ? "with-transcript" : "no-transcript");
     }
-    if (TRANSCRIPT.test(path) && others.some((other) => AUDIO.test(other.path))) return "transcript of the recording above";
+    if (TRANSCRIPT.test(path) && others.some((other) => AUDIO.test(other.path))) return this.say("transcript");
     return "";
   }
 
@@ -188,7 +201,8 @@ class UploadPage {
     const done = transfer.state === "done";
     const detail = done ? { file: transfer.result } : { name: transfer.path, message: transfer.note };
     this.tell(done ? "upload-done" : "upload-refused", detail);
-    this.spoken.textContent = done ? `${transfer.path} arrived whole` : `${transfer.path}: ${transfer.note}`;
+    const { path, note } = transfer;
+    this.spoken.textContent = done ? this.say("arrived-one", { path }) : this.say("failed", { path, reason: note });
     const transfers = [...this.lines.keys()];
     if (!transfers.every(({ state }) => state === "done")) return;
     const after = this.find("after");
@@ -226,12 +240,12 @@ class UploadPage {
     this.find("total").hidden = !transfers.length;
     this.totalBar.max = Math.max(1, size);
     this.totalBar.value = loaded;
-    const paused = this.gate.closed ? ", paused" : "";
-    this.totalText.textContent = `${done} of ${transfers.length} files, ${sizeText(loaded)} of ${sizeText(size)}${paused}`;
+    const figures = { done, all: transfers.length, loaded: sizeText(loaded), size: sizeText(size) };
+    this.totalText.textContent = this.say(this.gate.closed ? "total-paused" : "total", figures);
     const button = this.find("pause");
     if (!button) return;
     button.hidden = done === transfers.length;
-    button.textContent = this.gate.closed ? "Go on" : "Pause";
+    button.textContent = this.say(this.gate.closed ? "go-on" : "pause");
   }
 }
 

@@ -13,21 +13,29 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import organizations
 from accounts.models import ApiKey, Membership, Organization, Role, Scope, User
-from marketplace.pages.acting import SESSION_KEY, acting_membership, signed_in
+from marketplace.http.acting import SESSION_KEY, acting_membership, signed_in
+from marketplace.http.telling import tell
 
 TEMPLATE = "pages/settings/account.html"
 ROLE_MEANING = {
-    Role.OWNER: "Owner: everything, and who else belongs here",
-    Role.EDITOR: "Editor: uploads, records consent, reviews, publishes",
-    Role.BUYER: "Buyer: licenses datasets and downloads them",
+    Role.OWNER: gettext_lazy("Owner: everything, and who else belongs here"),
+    Role.EDITOR: gettext_lazy("Editor: uploads, records consent, reviews, publishes"),
+    Role.BUYER: gettext_lazy("Buyer: licenses datasets and downloads them"),
 }
-KEY_TERMS = {"30": "30 days", "90": "90 days", "365": "a year", "0": "until it is revoked"}
+KEY_TERMS = {
+    "30": gettext_lazy("30 days"),
+    "90": gettext_lazy("90 days"),
+    "365": gettext_lazy("a year"),
+    "0": gettext_lazy("until it is revoked"),
+}
 
 
 def short_name_field() -> forms.RegexField:
@@ -36,20 +44,26 @@ def short_name_field() -> forms.RegexField:
         regex=r"^[a-z0-9]+(-[a-z0-9]+)*$",
         max_length=60,
         required=False,
-        label="Short name in web addresses",
-        help_text="Made from the name unless you give one: Latin letters, digits and hyphens.",
-        error_messages={"invalid": "Use lower-case Latin letters, digits and single hyphens."},
+        label=gettext_lazy("Short name in web addresses"),
+        help_text=gettext_lazy(
+            "Made from the name unless you give one: Latin letters, digits and hyphens."
+        ),
+        error_messages={
+            "invalid": gettext_lazy("Use lower-case Latin letters, digits and single hyphens.")
+        },
     )
 
 
 class SignupForm(allauth_forms.SignupForm):
     """Join: a person and the organization they act for, made together or not at all."""
 
-    name = forms.CharField(max_length=150, label="Your name")
+    name = forms.CharField(max_length=150, label=gettext_lazy("Your name"))
     organization = forms.CharField(
         max_length=120,
-        label="Organization",
-        help_text="The station, community, company or lab that owns datasets or holds licenses.",
+        label=gettext_lazy("Organization"),
+        help_text=gettext_lazy(
+            "The station, community, company or lab that owns datasets or holds licenses."
+        ),
     )
     slug = short_name_field()
     field_order = ("name", "email", "password1", "organization", "slug")
@@ -61,7 +75,7 @@ class SignupForm(allauth_forms.SignupForm):
                 saved: tuple[User | None, HttpResponse | None] = super().try_save(request)
                 return saved
         except organizations.NameTaken as error:
-            self.add_error("slug" if self.cleaned_data["slug"] else "organization", error.message)
+            self.add_error("slug" if self.cleaned_data["slug"] else "organization", tell(error))
             return None, render(request, "account/signup.html", {"form": self}, status=error.status)
 
     def custom_signup(self, request: HttpRequest, user: User) -> None:  # noqa: ARG002 - allauth's
@@ -76,16 +90,19 @@ class SignupForm(allauth_forms.SignupForm):
 class OrganizationForm(forms.Form):
     """Found another organization."""
 
-    name = forms.CharField(max_length=120, label="Name")
+    name = forms.CharField(max_length=120, label=gettext_lazy("Name"))
     slug = short_name_field()
 
 
 class MemberForm(forms.Form):
     """Add somebody who has an account here."""
 
-    email = forms.EmailField(label="Email", help_text="They must have joined Commonhold first.")
+    email = forms.EmailField(
+        label=gettext_lazy("Email"),
+        help_text=gettext_lazy("They must have joined Commonhold first."),
+    )
     role = forms.ChoiceField(
-        label="Role",
+        label=gettext_lazy("Role"),
         choices=list(ROLE_MEANING.items()),
         initial=Role.EDITOR,
         widget=forms.RadioSelect,
@@ -96,8 +113,8 @@ class MemberForm(forms.Form):
         email = self.cleaned_data["email"]
         user = User.objects.filter(email__iexact=email, is_active=True).first()
         if user is None:
-            message = f"Nobody has joined with {email} yet. Ask them to join, then add them here."
-            raise forms.ValidationError(message)
+            told = _("Nobody has joined with %(email)s yet. Ask them to join, then add them here.")
+            raise forms.ValidationError(told % {"email": email})
         return user
 
 
@@ -105,16 +122,20 @@ class KeyForm(forms.Form):
     """Make an API key."""
 
     name = forms.CharField(
-        max_length=50, label="What is it for?", help_text="For example: the training box."
+        max_length=50,
+        label=gettext_lazy("What is it for?"),
+        help_text=gettext_lazy("For example: the training box."),
     )
     scopes = forms.MultipleChoiceField(
-        label="It may",
+        label=gettext_lazy("It may"),
         choices=Scope.choices,
         initial=[Scope.READ, Scope.DOWNLOAD],
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": "Choose at least one thing that the key may do."},
+        error_messages={"required": gettext_lazy("Choose at least one thing that the key may do.")},
     )
-    days = forms.ChoiceField(label="It works for", choices=list(KEY_TERMS.items()), initial="90")
+    days = forms.ChoiceField(
+        label=gettext_lazy("It works for"), choices=list(KEY_TERMS.items()), initial="90"
+    )
 
 
 @require_safe
@@ -172,10 +193,11 @@ def create_organization(request: HttpRequest) -> HttpResponse:
     try:
         organization = organizations.create(owner=signed_in(request), **form.cleaned_data)
     except CommonholdError as error:
-        form.add_error("slug" if form.cleaned_data["slug"] else "name", error.message)
+        form.add_error("slug" if form.cleaned_data["slug"] else "name", tell(error))
         return page(request, status=error.status, organization_form=form)
     request.session[SESSION_KEY] = organization.pk
-    messages.success(request, f"{organization} stands, and you act for it now.")
+    told = _("%(organization)s stands, and you act for it now.")
+    messages.success(request, told % {"organization": organization})
     return redirect("account")
 
 
@@ -189,15 +211,17 @@ def add_member(request: HttpRequest) -> HttpResponse:
         return page(request, status=422, member_form=form)
     user, role = form.cleaned_data["email"], Role(form.cleaned_data["role"])
     if organization.memberships.filter(user=user).exists():
-        form.add_error("email", f"{user} is a member already; change the role in the list.")
+        told = _("%(person)s is a member already; change the role in the list.")
+        form.add_error("email", told % {"person": user})
         return page(request, status=409, member_form=form)
     try:
         organizations.add_member(
             organization=organization, user=user, role=role, by=signed_in(request)
         )
     except CommonholdError as error:
-        return page(request, status=error.status, refusal=error.message, member_form=form)
-    messages.success(request, f"{user} belongs to {organization} now.")
+        return page(request, status=error.status, refusal=tell(error), member_form=form)
+    told = _("%(person)s belongs to %(organization)s now.")
+    messages.success(request, told % {"person": user, "organization": organization})
     return redirect("account")
 
 
@@ -209,14 +233,18 @@ def change_role(request: HttpRequest, number: int) -> HttpResponse:
     member = get_object_or_404(organization.memberships.select_related("user"), pk=number)
     role = request.POST.get("role", "")
     if role not in Role.values:
-        return page(request, status=422, refusal=f"Choose one of {', '.join(Role.labels)}.")
+        roles = ", ".join(str(label) for label in Role.labels)
+        refusal = _("Choose one of %(roles)s.") % {"roles": roles}
+        return page(request, status=422, refusal=refusal)
     try:
         organizations.add_member(
             organization=organization, user=member.user, role=Role(role), by=signed_in(request)
         )
     except CommonholdError as error:
-        return page(request, status=error.status, refusal=error.message)
-    messages.success(request, f"{member.user} is {Role(role).label.lower()} now.")
+        return page(request, status=error.status, refusal=tell(error))
+    told = _("%(person)s is %(role)s now.")
+    words = {"person": member.user, "role": Role(role).label.lower()}
+    messages.success(request, told % words)
     return redirect("account")
 
 
@@ -231,8 +259,9 @@ def remove_member(request: HttpRequest, number: int) -> HttpResponse:
             organization=organization, user=member.user, by=signed_in(request)
         )
     except CommonholdError as error:
-        return page(request, status=error.status, refusal=error.message)
-    messages.success(request, f"{member.user} has left {organization}, and their keys with them.")
+        return page(request, status=error.status, refusal=tell(error))
+    told = _("%(person)s has left %(organization)s, and their keys with them.")
+    messages.success(request, told % {"person": member.user, "organization": organization})
     return redirect("account")
 
 
@@ -256,7 +285,7 @@ def create_key(request: HttpRequest) -> HttpResponse:
             expires_at=timezone.now() + timedelta(days=days) if days else None,
         )
     except CommonholdError as error:
-        return page(request, status=error.status, refusal=error.message, key_form=form)
+        return page(request, status=error.status, refusal=tell(error), key_form=form)
     exports = f"export COMMONHOLD_URL={settings.SITE_URL}\nexport COMMONHOLD_API_KEY={secret}"
     return page(request, status=201, new_key=key, exports=exports)
 
@@ -269,8 +298,8 @@ def revoke_key(request: HttpRequest, prefix: str) -> HttpResponse:
     try:
         organizations.revoke_key(key=key, by=signed_in(request))
     except CommonholdError as error:
-        return page(request, status=error.status, refusal=error.message)
-    messages.success(request, f"The key «{key.name}» no longer works.")
+        return page(request, status=error.status, refusal=tell(error))
+    messages.success(request, _("The key «%(name)s» no longer works.") % {"name": key.name})
     return redirect("account")
 
 
@@ -278,6 +307,5 @@ def own_organization(request: HttpRequest) -> Organization:
     """Return the organization that the reader acts for; Http404 where there is none."""
     membership = acting_membership(request)
     if membership is None:
-        message = "You belong to no organization yet."
-        raise Http404(message)
+        raise Http404(_("You belong to no organization yet."))
     return membership.organization

@@ -6,30 +6,32 @@ from typing import Any
 
 from commonhold.purposes import PURPOSES
 from django.core.paginator import Paginator
-from django.db.models import Prefetch, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from ingestion.models import Task
-from licensing import profiles
 from licensing.models import Offer
 from marketplace import listings, pricing
 from marketplace.models import Listing
 from marketplace.pages import threads
+from marketplace.showcase import summary, terms
 from marketplace.templatetags import wording
 
 PAGE_SIZE = 24
 LANGUAGES_DRAWN = 8
 FACETS = ("language", "task", "allows", "price")
-PRICES = {"free": "Free", "paid": "For a price"}
+PRICES: dict[str, Any] = {"free": gettext_lazy("Free"), "paid": gettext_lazy("For a price")}
 ASK = (
-    ("speech-recognition", "A speech recognizer"),
-    ("speech-synthesis", "A voice that reads aloud"),
-    ("language-modeling", "A language model"),
-    ("evaluation", "Only a test of one"),
-    ("commercial", "Something I will sell"),
+    ("speech-recognition", gettext_lazy("A speech recognizer")),
+    ("speech-synthesis", gettext_lazy("A voice that reads aloud")),
+    ("language-modeling", gettext_lazy("A language model")),
+    ("evaluation", gettext_lazy("Only a test of one")),
+    ("commercial", gettext_lazy("Something I will sell")),
 )
 
 
@@ -81,13 +83,14 @@ def chosen(query: QueryDict, name: str, known: set[str] | None) -> tuple[str, ..
 def show(request: HttpRequest) -> HttpResponse:
     """Answer “What do you want to train?”."""
     question = Question.of(request.GET)
-    found = with_offers(question.find(), question)
+    found = summary.with_offers(question.find(), allows=question.allows, price=question.price)
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "question": question,
         "facets": facets_of(question),
         "ask": ask_links(question),
         "page": page,
+        "result_line": result_line(page.paginator.count, question.allows),
         "cards": [card_of(listing, question) for listing in page],
         "hours": hours() if question.is_empty and page.number == 1 else [],
         "unfold": request.headers.get("HX-Trigger") == "find",
@@ -96,32 +99,20 @@ def show(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/catalog/index.html", context)
 
 
-def with_offers(found: QuerySet[Listing], question: Question) -> QuerySet[Listing]:
-    """Read the offers along that answer the question, cheapest first, in one query."""
-    offers = listings.offered(allows=question.allows, price=question.price)
-    return found.prefetch_related(
-        Prefetch(
-            "version__offers",
-            queryset=offers.select_related("price").order_by("price__amount_minor", "pk"),
-            to_attr="answering",
-        )
-    )
-
-
 def card_of(listing: Listing, question: Question) -> dict[str, Any]:
     """Return a listing as the card component takes it: what its cheapest answer allows and costs.
 
     Prices are what the buyer pays, the fee in them.
     """
-    organization = listing.dataset.organization
-    offers: list[Offer] = listing.version.answering  # type: ignore[attr-defined]  # a prefetch's name
+    shown = summary.of_listing(listing)
+    offers = shown.offers
     return {
-        "organization": {"slug": organization.slug, "name": listing.publisher},
+        "organization": {"slug": shown.organization.slug, "name": listing.publisher},
         "title": listing.title,
         "description": listing.description,
-        "language": listing.language,
-        "duration_ms": listing.duration_ms,
-        "speakers": listing.speakers,
+        "language": shown.language,
+        "duration_ms": shown.duration_ms,
+        "speakers": shown.speakers,
         "allows": offers[0].purposes if offers else [],
         "offers": [offer_of(offers[0], others=len(offers) - 1)] if offers else [],
         "stations": threads.of_listing(offered=bool(offers)),
@@ -138,7 +129,6 @@ def address(listing: Listing, offers: Sequence[Offer], *, asked: bool) -> str:
 def offer_of(offer: Offer, *, others: int) -> dict[str, Any]:
     """Return an offer as the card component takes it, with how many other ones answer too."""
     amount = offer.price.amount_minor
-    name = profiles.get(offer.profile).name
     return {
         "price": {
             "amount_minor": amount + pricing.fee(amount),
@@ -146,8 +136,33 @@ def offer_of(offer: Offer, *, others: int) -> dict[str, Any]:
         },
         "term_days": offer.term_days,
         "profile": offer.profile,
-        "license": {"name": f"{name}, or {others} more" if others else name},
+        "license": {"name": or_more(terms.license_name(offer), others)},
     }
+
+
+def or_more(name: str, others: int) -> str:
+    """Name the license of an offer, and how many others there are."""
+    if not others:
+        return name
+    told = ngettext("%(license)s, or %(others)s more", "%(license)s, or %(others)s more", others)
+    return told % {"license": name, "others": others}
+
+
+def result_line(count: int, allows: Sequence[str]) -> str:
+    """Say how many datasets were found, and what they allow if that was asked for."""
+    number = wording.number(count)
+    if not allows:
+        return ngettext("%(count)s dataset", "%(count)s datasets", count) % {"count": number}
+    purposes = wording.purpose(allows[0]).lower()
+    for slug in allows[1:]:
+        following = wording.purpose(slug).lower()
+        purposes = _("%(first)s and %(second)s") % {"first": purposes, "second": following}
+    told = ngettext(
+        "%(count)s dataset that allows %(purposes)s",
+        "%(count)s datasets that allow %(purposes)s",
+        count,
+    )
+    return told % {"count": number, "purposes": purposes}
 
 
 def facets_of(question: Question) -> list[dict[str, Any]]:
@@ -165,16 +180,17 @@ def facets_of(question: Question) -> list[dict[str, Any]]:
     )
     names = {tag: wording.language(tag) for tag in (*languages, *question.language)}
     purposes = {purpose.slug: wording.purpose(purpose.slug) for purpose in PURPOSES}
+    made_for = {value: str(label) for value, label in Task.choices}
     return [
-        facet("It may be used for", "allows", purposes, question, allowed),
-        facet("Language", "language", names, question, languages),
-        facet("Made for", "task", dict(Task.choices), question, tasks),
-        facet("Price", "price", PRICES, question, prices),
+        facet(_("It may be used for"), "allows", purposes, question, allowed),
+        facet(_("Language"), "language", names, question, languages),
+        facet(_("Made for"), "task", made_for, question, tasks),
+        facet(_("Price"), "price", PRICES, question, prices),
     ]
 
 
 def facet(
-    title: str, name: str, labels: Mapping[str, str], question: Question, counts: Mapping[str, int]
+    title: str, name: str, labels: Mapping[str, Any], question: Question, counts: Mapping[str, int]
 ) -> dict[str, Any]:
     """Return one facet: its choices with their counts, those that lead nowhere left out."""
     selected = getattr(question, name)

@@ -9,6 +9,8 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -16,11 +18,15 @@ from accounts.models import Membership, Organization, Role
 from ingestion.models import Version
 from licensing.models import Grant, Offer
 from marketplace import listings, orders
-from marketplace.pages import sheets
-from marketplace.pages.acting import acting_membership, signed_in
+from marketplace.http.acting import acting_membership, signed_in
+from marketplace.http.telling import tell
+from marketplace.pages.sheets import Sheet
+from marketplace.showcase import terms
 
 TEMPLATE = "pages/checkout/show.html"
-CHANGED = "What is offered has changed since you opened this page, so nothing was bought."
+CHANGED = gettext_lazy(
+    "What is offered has changed since you opened this page, so nothing was bought."
+)
 
 
 @login_required
@@ -83,7 +89,7 @@ def page(request: HttpRequest, offer: Offer, *, status: int = 200, **context: An
         status = status if status != 200 else 410
         return render(request, "pages/checkout/gone.html", gone | context, status=status)
     membership = acting_membership(request)
-    sheet = sheets.of_offer(standing)
+    sheet = Sheet(terms.of_offer(offer=standing))
     base = {
         "sheet": sheet,
         "offer": standing,
@@ -99,18 +105,20 @@ def page(request: HttpRequest, offer: Offer, *, status: int = 200, **context: An
 
 def is_standing(offer: Offer) -> bool:
     """Whether the offer can be taken up now."""
-    version = offer.version
-    return version.is_sealed and offer in listings.open_offers(version=version)
+    return listings.open_offers(version=offer.version).filter(pk=offer.pk).exists()
 
 
 def successor(offer: Offer) -> Offer | None:
     """Return what the publisher offers instead under the same license, or None."""
-    versions = offer.version.dataset.versions.filter(state=Version.State.SEALED)
-    for version in versions.select_related("dataset__organization").order_by("-number"):
-        for other in listings.open_offers(version=version):
-            if other.profile == offer.profile:
-                return other
-    return None
+    others = Offer.objects.open().filter(
+        version__dataset=offer.version.dataset_id, profile=offer.profile
+    )
+    return (
+        listings.priced(others)
+        .select_related("price", "version__dataset__organization")
+        .order_by("-version__number")
+        .first()
+    )
 
 
 def held(offer: Offer, membership: Membership | None) -> Grant | None:
@@ -127,11 +135,13 @@ def buy(request: HttpRequest, offer: Offer, licensee: Organization) -> HttpRespo
     if not is_standing(offer):
         known = order_of(licensee, posted.get("idempotency_key", ""))
         return known or page(request, offer, status=409, trouble=CHANGED)
-    trouble = difference(posted, sheets.of_offer(offer), licensee)
+    trouble = difference(posted, Sheet(terms.of_offer(offer=offer)), licensee)
     if trouble:
         return page(request, offer, status=409, trouble=trouble)
     if not posted.get("accept"):
-        missing = "Read the terms and say that your organization accepts them; nothing was bought."
+        missing = _(
+            "Read the terms and say that your organization accepts them; nothing was bought."
+        )
         return page(request, offer, status=422, not_accepted=missing)
     try:
         order, is_new = orders.place(
@@ -142,10 +152,12 @@ def buy(request: HttpRequest, offer: Offer, licensee: Organization) -> HttpRespo
             idempotency_key=posted.get("idempotency_key", ""),
         )
     except CommonholdError as error:
-        return page(request, offer, status=error.status, trouble=error.message)
+        return page(request, offer, status=error.status, trouble=tell(error))
     if is_new:
-        test = " This is a TEST: no money moved." if order.is_test and order.total_minor else ""
-        messages.success(request, f"{licensee} holds the license now.{test}")
+        told = _("%(organization)s holds the license now.") % {"organization": licensee}
+        if order.is_test and order.total_minor:
+            told = " ".join([told, _("This is a TEST: no money moved.")])
+        messages.success(request, told)
     return redirect("grant", order.grant_id)
 
 
@@ -155,13 +167,17 @@ def order_of(licensee: Organization, key: str) -> HttpResponse | None:
     return redirect("grant", known.grant_id) if known else None
 
 
-def difference(posted: Any, sheet: sheets.Sheet, licensee: Organization) -> str:
+def difference(posted: Any, sheet: Sheet, licensee: Organization) -> str:
     """Say what is no longer as the page showed it, or nothing."""
     if posted.get("licensee") != licensee.slug:
-        return f"You act for {licensee} now, not for whom this page was opened. Nothing was bought."
+        told = _(
+            "You act for %(organization)s now, not for whom this page was opened. "
+            "Nothing was bought."
+        )
+        return told % {"organization": licensee}
     quote = sheet.quote
     if posted.get("total") != f"{quote.total_minor} {quote.currency}":
-        return f"The price has changed since you opened this page. {CHANGED}"
+        return " ".join([_("The price has changed since you opened this page."), str(CHANGED)])
     if posted.get("accept", sheet.offer.terms_sha256) != sheet.offer.terms_sha256:
-        return f"The terms have changed since you opened this page. {CHANGED}"
+        return " ".join([_("The terms have changed since you opened this page."), str(CHANGED)])
     return ""

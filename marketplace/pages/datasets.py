@@ -2,84 +2,87 @@
 
 from typing import Any
 
-import rules
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
+from django.shortcuts import render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
+from rules.permissions import has_perm
 
-from ingestion import coverage, manifests
-from ingestion.models import Dataset, File, Version
-from ingestion.storage import blob_store
-from licensing import access
-from marketplace.api import ranges
-from marketplace.pages import portraits, previews, sheets, threads
+from ingestion import releases
+from ingestion.archive.storage import blob_store
+from ingestion.models import Dataset, ReleaseFile, Version
+from licensing.papers import MEDIA_TYPES
+from marketplace.http import ranges
+from marketplace.pages import portraits, threads
+from marketplace.pages.sheets import Sheet
+from marketplace.showcase import consents, previews, publication, terms
+from notary import statements
 
 
 @require_safe
 def show(request: HttpRequest, organization: str, slug: str) -> HttpResponse:
-    """Show a dataset: its newest sealed version, or the one that `?version=` names."""
+    """Show a dataset: its newest offered version, or the one that `?version=` names."""
     dataset = visible(request, organization, slug)
-    can_change = rules.has_perm("ingestion.change_dataset", request.user, dataset)
-    sealed = list(
-        dataset.versions.filter(state=Version.State.SEALED)
-        .select_related("log_entry", "dataset__organization")
-        .order_by("-number")
-    )
+    is_member = publication.is_member(user=request.user, dataset=dataset)
+    versions = list(publication.versions(dataset=dataset, is_member=is_member))
     context: dict[str, Any] = {
         "dataset": dataset,
-        "can_change": can_change,
-        "is_member": rules.has_perm(
-            "accounts.view_organization", request.user, dataset.organization
-        ),
+        "is_member": is_member,
+        "can_change": is_member and has_perm("ingestion.change_dataset", request.user, dataset),
         "studio": f"/studio/{dataset.organization.slug}/{dataset.slug}/",
-        "versions": sealed,
-        "open_version": dataset.versions.filter(state__in=OPEN_STATES).first(),
+        "versions": versions,
+        "open_version": dataset.versions.open().first() if is_member else None,
     }
-    if not sealed:
-        version = dataset.versions.order_by("-number").first()
+    if not versions:
+        version = dataset.versions.newest()
         stations = threads.of_draft(version, dataset.organization) if version else {}
         return render(request, "pages/datasets/draft.html", context | {"stations": stations})
-    version = choose_version(sealed, request.GET.get("version", ""))
-    return render(
-        request,
-        "pages/datasets/show.html",
-        context | portrait(version, request.GET.get("offer", "")),
-    )
-
-
-OPEN_STATES = (Version.State.DRAFT, Version.State.PROCESSING, Version.State.REVIEW)
+    version = choose_version(versions, request.GET.get("version", ""))
+    version.dataset = dataset
+    offer = request.GET.get("offer", "")
+    return render(request, "pages/datasets/show.html", context | portrait(version, offer))
 
 
 def portrait(version: Version, offer: str) -> dict[str, Any]:
     """Put together what the page of a sealed version shows."""
-    offered = sheets.of_version(version)
-    consent_state = coverage.state(version=version)
+    sealed = releases.seal_of(version=version)
+    consent = consents.of_sealed(version=version, release=sealed.release)
+    sheets = [Sheet(one) for one in terms.of_version(version=version)]
+    chosen = terms.choose([sheet.terms for sheet in sheets], offer)
     return {
         "version": version,
-        "release": version.release,
-        "consent_state": consent_state,
+        "release": sealed.release,
+        "entry": sealed.statement.entry,
+        "consent": consent,
+        "consent_state": consent.state,
         "stations": threads.of_version(
-            version, consent_state=consent_state, offers=[sheet.offer for sheet in offered]
+            version,
+            release=sealed.release,
+            consent_state=consent.state,
+            offers=[sheet.offer for sheet in sheets],
         ),
-        "sheets": offered,
-        "chosen": sheets.choose(offered, offer),
-        "clips": previews.clips(version),
-        "excerpts": previews.excerpts(version),
-        "consent": portraits.consent_of(version),
+        "sheets": sheets,
+        "chosen": Sheet(chosen) if chosen else None,
+        "clips": previews.clips(version=version),
+        "excerpts": previews.excerpts(version=version),
+        "jurisdictions": [portraits.jurisdiction_name(code) for code in consent.jurisdictions],
         "figures": portraits.figures_of(version),
-        "activities": portraits.activities_of(version),
+        "activities": portraits.activities_of(sealed.release),
         "preview_ms": previews.PREVIEW_MS,
     }
 
 
-def choose_version(sealed: list[Version], wanted: str) -> Version:
-    """Return the version that the address names, or the newest. Http404 for one there isn't."""
+def choose_version(versions: list[Version], wanted: str) -> Version:
+    """Return the version that the address names, or the newest that was offered.
+
+    Http404 for one there isn't.
+    """
     if not wanted:
-        return sealed[0]
-    for version in sealed:
+        offered = (one for one in versions if one.is_offered)  # type: ignore[attr-defined]  # annotated
+        return next(offered, versions[0])
+    for version in versions:
         if str(version.number) == wanted:
             return version
     raise Http404
@@ -91,13 +94,13 @@ def listen(
 ) -> HttpResponseBase:
     """Stream one of the clips that anybody may hear."""
     version = sealed_version(request, organization, slug, number)
-    file = previews.audio_file(version, clip)
+    file = previews.audio_file(version=version, number=clip)
     if file is None:
         raise Http404
     return ranges.respond(request, content_of(file))
 
 
-def content_of(file: File) -> ranges.Content:
+def content_of(file: ReleaseFile) -> ranges.Content:
     """Open a published file for streaming into a page."""
     return ranges.Content(
         file=blob_store().open(file.blob_id),
@@ -111,9 +114,13 @@ def content_of(file: File) -> ranges.Content:
 
 @require_safe
 def croissant(request: HttpRequest, organization: str, slug: str) -> HttpResponse:
-    """Hand out the Croissant description of the newest sealed version, as it was sealed."""
-    version = newest(visible(request, organization, slug))
-    answer = HttpResponse(access.croissant(version=version), content_type="application/ld+json")
+    """Hand out the Croissant description of the version that is shown, as it was sealed."""
+    dataset = visible(request, organization, slug)
+    is_member = publication.is_member(user=request.user, dataset=dataset)
+    version = publication.newest(dataset=dataset, is_member=is_member)
+    if version is None:
+        raise Http404
+    answer = HttpResponse(releases.croissant(version=version), content_type="application/ld+json")
     answer["Access-Control-Allow-Origin"] = "*"
     return answer
 
@@ -124,13 +131,10 @@ def manifest(
 ) -> HttpResponse:
     """Hand out a signed paper of a release: the attestation, its bundle or its log proof."""
     version = sealed_version(request, organization, slug, number)
-    if name not in access.MEDIA_TYPES or not name.startswith("manifest.") or not version.manifest:
+    if name not in MEDIA_TYPES or not name.startswith("manifest."):
         raise Http404
-    entry = version.log_entry
-    if entry is None:
-        raise Http404
-    papers = manifests.documents(envelope=version.manifest, entry=entry)
-    answer = HttpResponse(papers[name], content_type=access.MEDIA_TYPES[name])
+    papers = statements.documents(statement=releases.seal_of(version=version).statement)
+    answer = HttpResponse(papers[name], content_type=MEDIA_TYPES[name])
     filename = f"{dataset_name(version.dataset)}-{number}.{name}"
     disposition = content_disposition_header(as_attachment=True, filename=filename)
     answer["Content-Disposition"] = str(disposition)
@@ -144,31 +148,19 @@ def dataset_name(dataset: Dataset) -> str:
 
 def visible(request: HttpRequest, organization: str, slug: str) -> Dataset:
     """Return a dataset that the reader may see; Http404 for others, there or not."""
-    dataset = get_object_or_404(
-        Dataset.objects.select_related("organization"), organization__slug=organization, slug=slug
-    )
-    if not rules.has_perm("ingestion.view_dataset", request.user, dataset):
+    dataset = publication.find(user=request.user, organization=organization, slug=slug)
+    if dataset is None:
         raise Http404
     return dataset
-
-
-def newest(dataset: Dataset) -> Version:
-    """Return the newest sealed version, or Http404."""
-    version = dataset.versions.filter(state=Version.State.SEALED).order_by("-number").first()
-    if version is None:
-        raise Http404
-    return version
 
 
 def sealed_version(request: HttpRequest, organization: str, slug: str, number: int) -> Version:
     """Return a sealed version of a dataset that the reader may see, or Http404."""
     dataset = visible(request, organization, slug)
-    versions = dataset.versions.filter(state=Version.State.SEALED)
-    return get_object_or_404(
-        versions.select_related("log_entry", "dataset__organization"), number=number
-    )
-
-
-def address(dataset: Dataset) -> str:
-    """Return the path of a dataset's page."""
-    return reverse("dataset", args=[dataset.organization.slug, dataset.slug])
+    is_member = publication.is_member(user=request.user, dataset=dataset)
+    versions: QuerySet[Version] = publication.versions(dataset=dataset, is_member=is_member)
+    version = versions.filter(number=number).first()
+    if version is None:
+        raise Http404
+    version.dataset = dataset
+    return version

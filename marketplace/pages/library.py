@@ -10,45 +10,51 @@ from commonhold.errors import CommonholdError
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db import transaction
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.functional import Promise
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from rest_framework.request import Request
 
 from ingestion import releases
 from licensing import access
+from licensing import papers as documents
 from licensing.models import AccessRecord, Grant
-from marketplace.api.grants import file_url
+from marketplace.http import addresses
+from marketplace.http.acting import acting_organization, signed_in
 from marketplace.models import Order
-from marketplace.pages import legal, sheets, threads
-from marketplace.pages.acting import acting_organization, signed_in
+from marketplace.pages import legal, threads
+from marketplace.showcase import held, terms
+from marketplace.showcase.held import Held
+from marketplace.templatetags import wording
 
 GRANTS_A_PAGE = 20
 FILES_A_PAGE = 100
 PAPERS = {
-    "LICENSE.txt": "The text that binds",
-    "manifest.sigstore.json": "The signed statement with its log proof, as Sigstore tools read it",
-    "manifest.dsse.json": "The signed statement alone (DSSE)",
-    "manifest.tlog-proof": "That the public log holds it (C2SP)",
-    "consent-status.jwt": "Where every consent stands now",
-    "trusted_root.json": "Whose signatures count here",
-    "files.jsonl": "The index: every file with its digest",
-    "croissant.json": "The description for machines (Croissant 1.1)",
+    "LICENSE.txt": _("The text that binds"),
+    "manifest.sigstore.json": _(
+        "The signed statement with its log proof, as Sigstore tools read it"
+    ),
+    "manifest.dsse.json": _("The signed statement alone (DSSE)"),
+    "manifest.tlog-proof": _("That the public log holds it (C2SP)"),
+    "consent-status.jwt": _("Where every consent stands now"),
+    "trusted_root.json": _("Whose signatures count here"),
+    "files.jsonl": _("The index: every file with its digest"),
+    "croissant.json": _("The description for machines (Croissant 1.1)"),
 }
 STATES = {
-    "in-force": ("done", "In force"),
-    "not-yet": ("waiting", "Not yet"),
-    "expired": ("refused", "Ended"),
-    "revoked": ("refused", "Revoked"),
+    "in-force": ("done", _("In force")),
+    "not-yet": ("waiting", _("Not yet")),
+    "expired": ("refused", _("Ended")),
+    "revoked": ("refused", _("Revoked")),
 }
+VERSION_WITHDRAWN = ("refused", _("Withdrawn by its publisher"))
 CONSENT_STATES = {
-    "given": ("done", "Consent stands"),
-    "withdrawn": ("refused", "Consent withdrawn"),
-    "expired": ("refused", "Consent expired"),
+    "given": ("done", _("Consent stands")),
+    "withdrawn": ("refused", _("Consent withdrawn")),
+    "expired": ("refused", _("Consent expired")),
 }
 
 
@@ -58,37 +64,37 @@ CONSENT_STATES = {
 def index(request: HttpRequest) -> HttpResponse:
     """List what the organization holds, newest first."""
     organization = acting_organization(request)
-    held = grants().filter(licensee=organization).order_by("-issued_at", "pk")
-    page = Paginator(held, GRANTS_A_PAGE).get_page(request.GET.get("page"))
-    context = {"organization": organization, "page": page, "rows": [row(grant) for grant in page]}
+    page = Paginator(held.by(licensee=organization), GRANTS_A_PAGE).get_page(
+        request.GET.get("page")
+    )
+    rows = [row(one) for one in held.with_states(list(page))]
+    context = {"organization": organization, "page": page, "rows": rows}
     return render(request, "pages/library/index.html", context)
 
 
-def grants() -> QuerySet[Grant]:
-    """Return grants with what a page says of them."""
-    return Grant.objects.select_related(
-        "offer__price", "version__dataset__organization", "licensee", "log_entry", "order"
-    )
-
-
-def row(grant: Grant) -> dict[str, Any]:
+def row(one: Held) -> dict[str, Any]:
     """Return a license as the list shows it."""
-    state = access.state(grant=grant)
+    state = one.state
     return {
-        "grant": grant,
-        "license": sheets.profile_name(grant.offer),
+        "grant": one.grant,
+        "license": terms.license_name(one.grant.offer),
         "state": STATES[state.license],
-        "consent": CONSENT_STATES[state.consent],
+        "consent": told_of(state),
         "stations": threads.of_grant(
-            grant, license_state=state.license, consent_state=state.consent
+            one.grant, license_state=state.license, consent_state=state.consent
         ),
     }
 
 
+def told_of(state: access.AccessState) -> tuple[str, Promise]:
+    """Say whether the release is still handed out: the knot and the words."""
+    return VERSION_WITHDRAWN if state.version != "sealed" else CONSENT_STATES[state.consent]
+
+
 def find(request: HttpRequest, grant_id: UUID) -> Grant:
     """Return a license that the reader may see, or Http404."""
-    grant = get_object_or_404(grants(), pk=grant_id)
-    if not rules.has_perm("licensing.view_grant", request.user, grant):
+    grant = held.find(grant_id=grant_id)
+    if grant is None or not rules.has_perm("licensing.view_grant", request.user, grant):
         raise Http404
     return grant
 
@@ -115,27 +121,29 @@ def show(request: HttpRequest, grant_id: UUID) -> HttpResponse:
 def about(grant: Grant) -> dict[str, Any]:
     """Return what every page about a license says."""
     state = access.state(grant=grant)
-    records = AccessRecord.objects.filter(grant_id=grant.pk).order_by("-at")
-    taken = records.first()
+    release = releases.seal_of(version=grant.version).release
+    taken = AccessRecord.objects.filter(grant_id=grant.pk).order_by("-at").first()
     return {
         "grant": grant,
         "offer": grant.offer,
         "version": grant.version,
         "dataset": grant.version.dataset,
-        "release": grant.version.release,
+        "release": release,
+        "entry": grant.statement.entry,
         "order": getattr(grant, "order", None),
-        "license": sheets.profile_name(grant.offer),
-        "may": sheets.may(grant.offer),
-        "may_not": sheets.may_not(grant.offer),
-        "duties": sheets.duties(grant.offer),
+        "license": terms.license_name(grant.offer),
+        "may": terms.may(grant.offer),
+        "may_not": terms.may_not(grant.offer),
+        "duties": terms.duties(grant.offer),
         "legal": legal.blocks(grant.offer.terms_text),
         "state": state,
         "state_words": STATES[state.license],
-        "consent_words": CONSENT_STATES[state.consent],
+        "consent_words": told_of(state),
         "stations": threads.of_grant(
             grant,
             license_state=state.license,
             consent_state=state.consent,
+            release=release,
             taken_at=taken.at if taken else None,
         ),
         "taken": taken,
@@ -153,7 +161,6 @@ def certificate(request: HttpRequest, grant_id: UUID) -> HttpResponse:
 @require_safe
 @login_required
 @never_cache
-@transaction.atomic
 def download(request: HttpRequest, grant_id: UUID, path: str) -> HttpResponse:
     """Lead to a file of the release by an address that is good for a while; it is written down."""
     grant = usable(request, grant_id)
@@ -163,7 +170,7 @@ def download(request: HttpRequest, grant_id: UUID, path: str) -> HttpResponse:
         return redirect("grant", grant.pk)
     file = one_file(grant, path)
     access.note_access(grant=grant, by=signed_in(request).email)
-    return redirect(file_url(Request(request), grant, file))
+    return redirect(addresses.of_file(request, grant=grant, file=file))
 
 
 def usable(request: HttpRequest, grant_id: UUID) -> Grant:
@@ -176,18 +183,12 @@ def usable(request: HttpRequest, grant_id: UUID) -> Grant:
 
 def one_file(grant: Grant, path: str) -> access.ReleaseFile:
     """Return one file of the release, or Http404."""
-    if path in PAPERS:
-        return access.made(path, access.generated(grant=grant)[path])
-    file = releases.files(version=grant.version).filter(path=path).first()
-    if file is None:
-        raise Http404
-    return access.ReleaseFile(
-        path=file.path,
-        size=file.blob.size,
-        sha256=file.blob_id,
-        media_type=file.media_type,
-        blob_sha256=file.blob_id,
-    )
+    for file in access.published(grant=grant, path=path):
+        return file
+    for paper in documents.of(grant=grant):
+        if paper.name == path:
+            return access.of_paper(paper)
+    raise Http404
 
 
 @require_safe
@@ -201,8 +202,8 @@ def papers(request: HttpRequest, grant_id: UUID) -> HttpResponse:
     grant = usable(request, grant_id)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in access.generated(grant=grant).items():
-            archive.writestr(name, content)
+        for paper in documents.of(grant=grant):
+            archive.writestr(paper.name, paper.content)
     answer = HttpResponse(packed.getvalue(), content_type="application/zip")
     name = f"{grant.version.dataset.slug}-{grant.version.number}-license-papers.zip"
     disposition = content_disposition_header(as_attachment=True, filename=name)
@@ -240,7 +241,7 @@ def receipt(request: HttpRequest, order_id: UUID) -> HttpResponse:
     context = {
         "order": order,
         "dataset": order.offer.version.dataset,
-        "license": sheets.profile_name(order.offer),
-        "fee_percent": f"{settings.PLATFORM_FEE_BPS / 100:g} %",
+        "license": terms.license_name(order.offer),
+        "fee_percent": wording.percent(settings.PLATFORM_FEE_BPS),
     }
     return render(request, "pages/library/receipt.html", context)

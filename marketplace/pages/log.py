@@ -3,14 +3,15 @@
 import json
 from typing import Any
 
-from commonhold.notes import vkey
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from ingestion import keys, transparency
-from ingestion.models import LogEntry, Version
+from ingestion.models import Version
+from licensing.models import Offer
+from notary import instance, keys, log
+from notary.models import LogEntry
 
 LATEST = 20
 
@@ -18,12 +19,13 @@ LATEST = 20
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
     """Show the checkpoint and the last entries."""
+    newest = LogEntry.objects.integrated().reverse()[:LATEST]
     context = {
-        "checkpoint": transparency.latest_checkpoint(),
-        "entries": [entry_row(entry) for entry in LogEntry.objects.order_by("-index")[:LATEST]],
-        "origin": settings.LOG_ORIGIN,
+        "checkpoint": log.latest_checkpoint(),
+        "entries": [entry_row(entry) for entry in newest],
+        "origin": instance.log_origin(),
         "site_url": settings.SITE_URL,
-        "vkey": vkey(settings.LOG_ORIGIN, keys.log_key().public),
+        "vkey": keys.log_verifiers()[0],
     }
     return render(request, "pages/log/index.html", context)
 
@@ -31,11 +33,11 @@ def show(request: HttpRequest) -> HttpResponse:
 @require_safe
 def entry(request: HttpRequest, number: int) -> HttpResponse:
     """Show one entry: the bytes that are the leaf, and their proof."""
-    found = LogEntry.objects.filter(pk=number).first()
-    checkpoint = transparency.latest_checkpoint()
+    found = LogEntry.objects.filter(index=number).first()
+    checkpoint = log.latest_checkpoint()
     if found is None or checkpoint is None:
         raise Http404
-    proof = transparency.prove(entry=found)
+    proof = log.prove(entry=found)
     context = {
         "entry": entry_row(found),
         "body": json.dumps(json.loads(bytes(found.body)), indent=2),
@@ -59,12 +61,14 @@ def entry_row(found: LogEntry) -> dict[str, Any]:
 
 
 def public_version(found: LogEntry) -> Version | None:
-    """Return the sealed release that an entry is about, if it is about one that anybody may see.
+    """Return the offered release that an entry is about, if it is about one.
 
     Licenses are not looked up: who holds one is between the licensee and the publisher.
     """
+    offered = Offer.objects.values("version")
     return (
-        Version.objects.filter(log_entry=found, state=Version.State.SEALED)
+        Version.objects.sealed()
+        .filter(seal__statement__entry=found, pk__in=offered)
         .select_related("dataset__organization")
         .first()
     )

@@ -1,107 +1,28 @@
-"""What a sealed release says of its people and its making, put together for a page."""
+"""What a sealed release says of its making and its quality, in a page's words."""
 
-import re
-from collections import Counter
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Mapping
 from typing import Any
 
-import langcodes
-from commonhold.purposes import PURPOSES
-from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from ingestion import coverage
-from ingestion.models import ConsentRecord, Version
+from ingestion.models import Version
 from marketplace.templatetags import wording
 
-NAMED = 100
 STEP_NAMES = {
-    "decode": "Decode the recording",
-    "vad": "Find speech in it",
-    "text": "Text with word times",
-    "detect": "Look for personal data",
-    "redact": "Redact text and sound",
-    "strip": "Strip tags, pictures, chapters",
-    "quality": "Measure",
+    "decode": gettext_lazy("Decode the recording"),
+    "vad": gettext_lazy("Find speech in it"),
+    "text": gettext_lazy("Text with word times"),
+    "detect": gettext_lazy("Look for personal data"),
+    "redact": gettext_lazy("Redact text and sound"),
+    "strip": gettext_lazy("Strip tags, pictures, chapters"),
+    "quality": gettext_lazy("Measure"),
 }
 
 
-@dataclass(frozen=True)
-class Person:
-    """What is published of one consent: a pseudonym, never a name."""
-
-    pseudonym: str
-    role: str
-    jurisdiction: str
-    given: date
-    expires: date | None
-    state: str
-
-
-@dataclass(frozen=True)
-class Consent:
-    """The consent behind a release, added up."""
-
-    state: str
-    speakers: int
-    records: int
-    purposes: list[tuple[str, int]]
-    """Purpose and by how many of the consents it is allowed."""
-    jurisdictions: list[str]
-    first_given: date
-    last_given: date
-    first_expiry: date | None
-    people: list[Person]
-
-
-def consent_of(version: Version) -> Consent | None:
-    """Add up the consents as the manifest shows them; their states are those of now."""
-    block = (version.release or {}).get("consent")
-    if not block or not block["records"]:
-        return None
-    rows: list[dict[str, Any]] = block["records"]
-    known = {record.status_index: record for record in coverage.records(version=version)}
-    allowed = Counter(purpose for row in rows for purpose in row["purposes"])
-    expiries = sorted(row["expires"] for row in rows if row["expires"])
-    people = [person(row, known.get(row["idx"])) for row in rows[:NAMED]]
-    return Consent(
-        state=coverage.state(version=version),
-        speakers=block["summary"]["subjects"],
-        records=len(rows),
-        purposes=[(one.slug, allowed[one.slug]) for one in PURPOSES if allowed[one.slug]],
-        jurisdictions=sorted({jurisdiction_name(row["jurisdiction"]) for row in rows}),
-        first_given=date.fromisoformat(min(row["given"] for row in rows)),
-        last_given=date.fromisoformat(max(row["given"] for row in rows)),
-        first_expiry=date.fromisoformat(expiries[0]) if expiries else None,
-        people=people,
-    )
-
-
 def jurisdiction_name(code: str) -> str:
-    """Name a jurisdiction where its code is a country's (ISO 3166-1) or the EU's."""
-    if not re.fullmatch(r"[A-Z]{2}", code):
-        return code
-    name = langcodes.Language.make(territory=code).territory_name()
-    return code if name.startswith("Unknown") else name
-
-
-def person(row: dict[str, Any], record: ConsentRecord | None) -> Person:
-    """Return one row of the manifest with the state of its consent now."""
-    expires = date.fromisoformat(row["expires"]) if row["expires"] else None
-    if record is None or record.withdrawn_at is not None:
-        state = "withdrawn"
-    elif expires is not None and expires <= timezone.now().date():
-        state = "expired"
-    else:
-        state = "given"
-    return Person(
-        pseudonym=row["subjectPseudonym"],
-        role=row["subjectRole"],
-        jurisdiction=row["jurisdiction"],
-        given=date.fromisoformat(row["given"]),
-        expires=expires,
-        state=state,
-    )
+    """Name the law that a consent was given under."""
+    return wording.country(code)
 
 
 def figures_of(version: Version) -> list[tuple[str, str, str]]:
@@ -109,44 +30,61 @@ def figures_of(version: Version) -> list[tuple[str, str, str]]:
     quality: dict[str, Any] = version.quality
     found: list[tuple[str, str, str]] = []
     if quality.get("clips_ms"):
-        found.append(("Length of the clips", wording.duration(quality["clips_ms"]), ""))
+        found.append((_("Length of the clips"), wording.duration(quality["clips_ms"]), ""))
     if quality.get("words"):
         timed = quality.get("words_timed", 0) * 100 // quality["words"]
-        found.append(("Words", f"{quality['words']:,}", f"{timed} % with times of their own"))
+        meaning = _("%(share)s with times of their own") % {"share": wording.percent(timed * 100)}
+        found.append((_("Words"), wording.number(quality["words"]), meaning))
     if quality.get("snr_db") is not None:
-        found.append(("Signal to noise", f"{quality['snr_db']} dB", "mean of the recordings"))
+        meaning = _("mean of the recordings")
+        found.append((_("Signal to noise"), f"{quality['snr_db']} dB", meaning))
     if quality.get("rms_dbfs") is not None:
         level = str(quality["rms_dbfs"]).replace("-", "\N{MINUS SIGN}")
-        found.append(("Loudness", f"{level} dBFS", "RMS, mean of the recordings"))
+        found.append((_("Loudness"), f"{level} dBFS", _("RMS, mean of the recordings")))
+    if quality.get("heard_ms") or quality.get("unheard_ms"):
+        found.append(heard(quality))
     if quality.get("clips_ms"):
         removed = quality.get("redacted_ms", 0)
         share = removed * 1000 // quality["clips_ms"]
-        meaning = f"{share // 10}.{share % 10} % of the clips, {redactions(quality)}"
-        found.append(("Redacted", wording.duration(removed), meaning))
+        told = _("%(share)s of the clips, %(redactions)s")
+        words = {
+            "share": wording.percent(share * 10, tenths=True),
+            "redactions": redactions(quality),
+        }
+        found.append((_("Redacted"), wording.duration(removed), told % words))
     return found
+
+
+def heard(quality: dict[str, Any]) -> tuple[str, str, str]:
+    """Say how much of the clips a person played in the review, and how much nobody did."""
+    missing = quality["unheard_ms"]
+    meaning = _("all of it")
+    if missing:
+        meaning = _("%(length)s not heard") % {"length": wording.duration(missing)}
+    return _("Heard by a person"), wording.duration(quality["heard_ms"]), meaning
 
 
 def redactions(quality: dict[str, Any]) -> str:
     """Say how many redactions of which kinds there are."""
     kinds = quality.get("redactions_by_kind") or {}
     if not kinds:
-        return "nothing personal was found"
+        return _("nothing personal was found")
     return ", ".join(
-        f"{count} {wording.redaction(kind).removesuffix(' removed')}{'s' if count > 1 else ''}"
+        wording.redacted(kind, count)
         for kind, count in sorted(kinds.items(), key=lambda item: -item[1])
     )
 
 
-def activities_of(version: Version) -> list[dict[str, Any]]:
+def activities_of(release: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the steps that made the release, as the manifest has them."""
     return [
         {
-            "name": STEP_NAMES.get(activity["type"], activity["type"].capitalize()),
+            "name": str(STEP_NAMES.get(activity["type"], activity["type"].capitalize())),
             "tool": activity["tool"]["name"],
             "version": activity["tool"]["version"],
             "model": activity.get("model", {}).get("digest", {}).get("sha256", ""),
             "files": activity.get("counts", {}).get("files"),
             "ended": activity.get("ended"),
         }
-        for activity in (version.release or {}).get("processing", [])
+        for activity in release["processing"]
     ]

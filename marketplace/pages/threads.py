@@ -1,7 +1,10 @@
 """The thread of a dataset and of a license, from what the rows below say."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import Organization
 from ingestion.models import Version
@@ -10,35 +13,40 @@ from licensing.models import Grant, Offer
 Station = dict[str, Any]
 SEALED_STATIONS = ("source", "consent", "text", "scrub", "review", "seal")
 STEPS = {"text": "text", "scrub": "redact"}
+LICENSE_WORDS = {
+    "in-force": gettext_lazy("In force"),
+    "not-yet": gettext_lazy("Not yet"),
+    "expired": gettext_lazy("Expired"),
+    "revoked": gettext_lazy("Revoked"),
+}
 
 
 def of_listing(*, offered: bool) -> dict[str, Station]:
     """Return the thread of a dataset that stands in the catalogue, for its card: no query."""
     stations = {name: {"state": "done"} for name in SEALED_STATIONS}
-    return stations | ({"license": {"state": "active", "label": "Offered"}} if offered else {})
+    return stations | ({"license": {"state": "active", "label": _("Offered")}} if offered else {})
 
 
 def of_version(
-    version: Version, *, consent_state: str, offers: Sequence[Offer]
+    version: Version, *, release: Mapping[str, Any], consent_state: str, offers: Sequence[Offer]
 ) -> dict[str, Station]:
     """Return the thread of a sealed version as anybody may see it.
 
-    `consent_state` is ingestion.coverage.state's: given, withdrawn or expired.
+    `release` is what was signed; `consent_state` is given, withdrawn or expired.
     """
-    release = version.release or {}
     stations: dict[str, Station] = {
         "source": done(
-            "Uploaded",
+            _("Uploaded"),
             at=version.created_at,
-            detail=f"By {release['publisher']['name']}",
+            detail=by(release["publisher"]["name"]),
         ),
         "consent": consent(release["consent"], consent_state),
-        "review": done("By a person", at=version.review_finished_at),
+        "review": done(_("By a person"), at=version.review_finished_at),
         "seal": done(
-            "Sealed",
+            _("Sealed"),
             at=version.sealed_at,
             digest=version.merkle_root,
-            detail=f"Merkle root over {release['files']['count']} files",
+            detail=root_over(release["files"]["count"]),
         ),
         "license": license_offered(offers, consent_state),
     }
@@ -46,38 +54,57 @@ def of_version(
 
 
 def of_grant(
-    grant: Grant, *, license_state: str, consent_state: str, taken_at: Any = None
+    grant: Grant,
+    *,
+    license_state: str,
+    consent_state: str,
+    release: Mapping[str, Any] | None = None,
+    taken_at: Any = None,
 ) -> dict[str, Station]:
     """Return the thread of a license: the release's, then the license's own two knots.
 
-    `license_state` and `consent_state` are licensing.access.state's words.
+    `license_state` and `consent_state` are licensing.access.state's words; without the signed
+    `release` the knots before the seal say less, and nothing has to be read for them.
     """
-    stations = of_version(grant.version, consent_state=consent_state, offers=[])
+    version = grant.version
+    if release is None:
+        stations = sealed_stations(version, consent_state)
+    else:
+        stations = of_version(version, release=release, consent_state=consent_state, offers=[])
     in_force = license_state == "in-force"
     stations["license"] = {
         "state": "done" if in_force else "waiting" if license_state == "not-yet" else "refused",
-        "label": {"in-force": "In force", "not-yet": "Not yet"}.get(
-            license_state, license_state.capitalize()
-        ),
+        "label": LICENSE_WORDS[license_state],
         "at": grant.issued_at,
-        "detail": f"To {grant.licensee_name}. Log entry {grant.log_entry_id}",
+        "detail": _("To %(licensee)s") % {"licensee": grant.licensee_name},
     }
     if not in_force or consent_state != "given":
-        stations["download"] = {"state": "refused", "label": "Closed"}
+        stations["download"] = {"state": "refused", "label": _("Closed")}
     elif taken_at is not None:
-        stations["download"] = done("Taken", at=taken_at)
+        stations["download"] = done(_("Taken"), at=taken_at)
     else:
-        stations["download"] = {"state": "active", "label": "Open to you"}
+        stations["download"] = {"state": "active", "label": _("Open to you")}
     return stations
 
 
 def of_draft(version: Version, owner: Organization) -> dict[str, Station]:
     """Return the thread of a version that its owner alone sees."""
-    stations: dict[str, Station] = {"source": done("Uploaded", detail=f"By {owner}")}
+    stations: dict[str, Station] = {"source": done(_("Uploaded"), detail=by(owner.name))}
     if version.state == Version.State.WITHDRAWN:
-        return stations | {"seal": {"state": "refused", "label": "Withdrawn"}}
+        return stations | {"seal": {"state": "refused", "label": _("Withdrawn")}}
     here = {"draft": "consent", "processing": "text", "review": "review"}.get(version.state)
     return stations | ({here: {"state": "active"}} if here else {})
+
+
+def by(name: str) -> str:
+    """Say who did it."""
+    return _("By %(name)s") % {"name": name}
+
+
+def root_over(count: int) -> str:
+    """Say what the digest of a seal is."""
+    told = ngettext("Merkle root over %(count)s file", "Merkle root over %(count)s files", count)
+    return told % {"count": count}
 
 
 def done(label: str, **facts: Any) -> Station:
@@ -85,31 +112,46 @@ def done(label: str, **facts: Any) -> Station:
     return {"state": "done", "label": label, **facts}
 
 
-def consent(block: dict[str, Any], state: str) -> Station:
+def sealed_stations(version: Version, consent_state: str) -> dict[str, Station]:
+    """Return the thread up to the seal from what a version itself knows: no query, no manifest."""
+    stations: dict[str, Station] = {name: {"state": "done"} for name in SEALED_STATIONS}
+    stations["seal"] = done(_("Sealed"), at=version.sealed_at, digest=version.merkle_root)
+    if consent_state != "given":
+        word = _("Withdrawn") if consent_state == "withdrawn" else _("Expired")
+        stations["consent"] = {"state": "refused", "label": word}
+    return stations
+
+
+def consent(block: Mapping[str, Any], state: str) -> Station:
     """Return the knot of consent, broken where somebody's no longer holds."""
     count = block["summary"]["subjects"]
-    people = "1 speaker" if count == 1 else f"{count} speakers"
+    people = ngettext("%(count)s speaker", "%(count)s speakers", count) % {"count": count}
     latest = max((record["given"] for record in block["records"]), default=None)
     if state == "given":
-        return done(people, at=latest, detail="Every clip lies inside a recorded consent")
-    word = "Withdrawn" if state == "withdrawn" else "Expired"
-    return {"state": "refused", "label": word, "detail": f"Of {people}, at least one"}
+        return done(people, at=latest, detail=_("Every clip lies inside a recorded consent"))
+    word = _("Withdrawn") if state == "withdrawn" else _("Expired")
+    told = ngettext(
+        "Of %(count)s speaker, at least one", "Of %(count)s speakers, at least one", count
+    )
+    return {"state": "refused", "label": word, "detail": told % {"count": count}}
 
 
-def worked(release: dict[str, Any], station: str) -> Station:
+def worked(release: Mapping[str, Any], station: str) -> Station:
     """Return the knot of a pipeline step, with its tool and the end of its work."""
     wanted = STEPS[station]
     for activity in release["processing"]:
         if activity["type"] == wanted:
             tool = activity["tool"]
-            return done("Done", at=activity["ended"], detail=f"{tool['name']} {tool['version']}")
+            return done(_("Done"), at=activity["ended"], detail=f"{tool['name']} {tool['version']}")
     return {"state": "done"}
 
 
 def license_offered(offers: Sequence[Offer], consent_state: str) -> Station:
     """Return the knot of licensing on a dataset's page."""
     if consent_state != "given":
-        return {"state": "refused", "label": "Closed"}
+        return {"state": "refused", "label": _("Closed")}
     if not offers:
-        return {"state": "waiting", "label": "Not offered"}
-    return {"state": "active", "label": "1 offer" if len(offers) == 1 else f"{len(offers)} offers"}
+        return {"state": "waiting", "label": _("Not offered")}
+    count = len(offers)
+    told = ngettext("%(count)s offer", "%(count)s offers", count) % {"count": count}
+    return {"state": "active", "label": told}

@@ -2,16 +2,8 @@
 
 from django.urls import path
 
-from marketplace.pages import (
-    account,
-    acting,
-    catalog,
-    checkout,
-    datasets,
-    library,
-    log,
-    verify,
-)
+from marketplace.http import acting
+from marketplace.pages import account, catalog, checkout, datasets, library, log, verify
 
 DATASET = "d/<slug:organization>/<slug:slug>"
 VERSION = f"{DATASET}/<int:number>"

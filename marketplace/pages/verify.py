@@ -9,20 +9,23 @@ from commonhold import index, manifest, sigstore
 from commonhold.errors import CommonholdError
 from commonhold.filecheck import PROOFS
 from commonhold.report import Check, Report, State
+from commonhold.sentences import Sentence, _, n_
 from commonhold.signing import parse_envelope
 from commonhold.trust import Trust, read_trusted_root
 from commonhold.verify import Documents, TargetError, verify_documents
-from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from ingestion import keys
-from marketplace.api.verify import status_list
+from marketplace.http.statuses import status_list
+from marketplace.http.telling import tell, tell_sentence
 from marketplace.templatetags import wording
+from notary import instance, keys
 
 TEMPLATE = "pages/verify/show.html"
 MAX_BYTES = 64 * 1024 * 1024
@@ -35,17 +38,34 @@ STATES = {
     State.FAILED: "refused",
     State.UNKNOWN: "waiting",
 }
-WORDS: dict[str, tuple[str, dict[State, str]]] = {
-    "signature": ("Signature", {State.OK: "Genuine", State.FAILED: "Not genuine"}),
-    "logged": ("Log", {State.OK: "In the public log", State.FAILED: "Not proven"}),
-    "files": (
-        "Files",
-        {State.OK: "Unchanged", State.FAILED: "Changed", State.WARNING: "Partly checked"},
+WORDS: dict[str, tuple[Promise, dict[State, Promise]]] = {
+    "signature": (
+        gettext_lazy("Signature"),
+        {State.OK: gettext_lazy("Genuine"), State.FAILED: gettext_lazy("Not genuine")},
     ),
-    "license": ("License", {State.OK: "In force", State.FAILED: "Not in force"}),
+    "logged": (
+        gettext_lazy("Log"),
+        {State.OK: gettext_lazy("In the public log"), State.FAILED: gettext_lazy("Not proven")},
+    ),
+    "files": (
+        gettext_lazy("Files"),
+        {
+            State.OK: gettext_lazy("Unchanged"),
+            State.FAILED: gettext_lazy("Changed"),
+            State.WARNING: gettext_lazy("Partly checked"),
+        },
+    ),
+    "license": (
+        gettext_lazy("License"),
+        {State.OK: gettext_lazy("In force"), State.FAILED: gettext_lazy("Not in force")},
+    ),
     "consent": (
-        "Consent",
-        {State.OK: "Stands", State.FAILED: "Does not stand", State.WARNING: "Not fresh"},
+        gettext_lazy("Consent"),
+        {
+            State.OK: gettext_lazy("Stands"),
+            State.FAILED: gettext_lazy("Does not stand"),
+            State.WARNING: gettext_lazy("Not fresh"),
+        },
     ),
 }
 
@@ -70,7 +90,7 @@ def show(request: HttpRequest) -> HttpResponse:
     try:
         report, names, trust = check(request)
     except CommonholdError as error:
-        return render(request, TEMPLATE, context | {"refusal": error.message}, status=error.status)
+        return render(request, TEMPLATE, context | {"refusal": tell(error)}, status=error.status)
     context |= {"report": report, "rows": rows_of(report), "names": names, "trust": trust}
     return render(request, TEMPLATE, context)
 
@@ -82,15 +102,16 @@ def check(request: HttpRequest) -> tuple[Report, list[str], str]:
     """
     length = int(request.META.get("CONTENT_LENGTH") or 0)
     if length > MAX_BYTES:
-        message = (
-            f"That is more than {MAX_BYTES // 1024 // 1024} MiB. Send the manifest and its proofs "
-            "alone, or verify the whole folder with «commonhold verify»."
+        sentence = _(
+            "That is more than %(most)s MiB. Send the manifest and its proofs alone, or verify the "
+            "whole folder with «commonhold verify»."
         )
-        raise TooLarge(message)
+        raise TooLarge(sentence, most=MAX_BYTES // 1024 // 1024)
     files = request.FILES.getlist("files")[:MAX_FILES]
     if not files:
-        message = "Choose a manifest first: manifest.sigstore.json or manifest.dsse.json."
-        raise TargetError(message)
+        raise TargetError(
+            _("Choose a manifest first: manifest.sigstore.json or manifest.dsse.json.")
+        )
     papers, others = sort(files)
     documents = Documents.of(papers)
     trust = trust_for(documents)
@@ -137,7 +158,7 @@ def trust_for(documents: Documents) -> Trust:
     Raises TargetError without any manifest.
     """
     ours = read_trusted_root(keys.trusted_root())
-    if documents.trusted_root is None or origin_of(documents) in {"", settings.LOG_ORIGIN}:
+    if documents.trusted_root is None or origin_of(documents) in {"", instance.log_origin()}:
         return ours
     try:
         return read_trusted_root(documents.trusted_root)
@@ -162,7 +183,7 @@ def origin_of(documents: Documents) -> str:
 def check_sent(statement: Mapping[str, Any], files: Sequence["UploadedFile[bytes]"]) -> Check:
     """Compare the files that came along with what was signed, by digest: browsers drop folders."""
     if not files:
-        sentence = "Not checked: only the papers were given, without the files they speak of."
+        sentence = _("Not checked: only the papers were given, without the files they speak of.")
         return Check(State.UNKNOWN, sentence)
     signed = {str(one["digest"]["sha256"]) for one in statement["subject"]}
     count = int(statement["predicate"]["release"]["files"]["count"])
@@ -173,14 +194,24 @@ def check_sent(statement: Mapping[str, Any], files: Sequence["UploadedFile[bytes
     strange = [name for name, digest in found.items() if digest not in signed]
     details = {"checked": len(found), "strange": strange}
     if strange:
-        more = f" And {len(strange) - 1} more." if len(strange) > 1 else ""
-        sentence = f"«{strange[0]}» is not what was signed: changed, or not part of it.{more}"
-        return Check(State.FAILED, sentence, details)
-    sentence = (
-        f"What you sent ({len(found)} of {count + 3} files) is exactly what was signed. "
+        words = {"path": strange[0], "more": len(strange) - 1}
+        return Check(State.FAILED, not_signed(len(strange) - 1), details, words)
+    sentence = _(
+        "What you sent (%(checked)s of %(count)s files) is exactly what was signed. "
         "The rest was not looked at."
     )
-    return Check(State.WARNING, sentence, details)
+    return Check(State.WARNING, sentence, details, {"count": count + 3})
+
+
+def not_signed(more: int) -> Sentence:
+    """Say that a file is not what was signed, and how many others are not."""
+    if not more:
+        return _("«%(path)s» is not what was signed: changed, or not part of it.")
+    return n_(
+        "«%(path)s» is not what was signed: changed, or not part of it. And %(more)s more.",
+        "«%(path)s» is not what was signed: changed, or not part of it. And %(more)s more.",
+        more,
+    )
 
 
 def digest_of(file: "UploadedFile[bytes]") -> str:
@@ -201,10 +232,10 @@ def rows_of(report: Report) -> list[dict[str, str]]:
     """Return the vector as the component takes it."""
     return [
         {
-            "name": WORDS[name][0],
+            "name": str(WORDS[name][0]),
             "state": STATES[check.state],
-            "word": WORDS[name][1].get(check.state, "Not checked"),
-            "detail": MOMENT.sub(readable, check.sentence),
+            "word": str(WORDS[name][1].get(check.state, gettext("Not checked"))),
+            "detail": MOMENT.sub(readable, tell_sentence(check.said, check.parameters)),
         }
         for name, check in report.vector.items()
     ]
@@ -212,9 +243,10 @@ def rows_of(report: Report) -> list[dict[str, str]]:
 
 def describe(trust: Trust) -> str:
     """Say whose keys were used."""
-    if trust.origin == settings.LOG_ORIGIN:
-        return "The keys are this site's own, as it publishes them."
-    return (
+    if trust.origin == instance.log_origin():
+        return gettext("The keys are this site's own, as it publishes them.")
+    told = gettext(
         "The keys came with what you sent, so they show only that nothing was damaged. "
-        f"Get the keys of {trust.origin} from its own site and compare them."
+        "Get the keys of %(origin)s from its own site and compare them."
     )
+    return told % {"origin": trust.origin}

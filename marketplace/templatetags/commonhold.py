@@ -1,6 +1,5 @@
 """The components of the house style. Parameters of each: templates/components/components.yaml."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from html import unescape
@@ -15,12 +14,14 @@ from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
-from marketplace.templatetags import drawing, wording
+from marketplace.templatetags import drawing, redactions, wording
 
 register = template.Library()
 
 for wording_filter in (
+    wording.number,
     wording.duration,
     wording.size,
     wording.language,
@@ -29,11 +30,9 @@ for wording_filter in (
 ):
     register.filter(f"{wording_filter.__name__}_text", wording_filter)
 register.filter("purpose_name", wording.purpose)
+register.filter("purpose_names", wording.purposes)
+register.filter("purpose_phrase", wording.purpose_phrase)
 register.filter("timecode", wording.timecode)
-
-REDACTED_TOKEN = re.compile(r"\[([A-Z][A-Z0-9_-]*)\]")
-LONG_KINDS = frozenset({"address", "email", "url"})
-SHORT_KINDS = frozenset({"name", "handle"})
 
 
 @register.simple_tag
@@ -64,7 +63,7 @@ def knot(state: str) -> dict[str, Any]:
 @register.inclusion_tag("components/state.html")
 def state(state: str, word: str = "") -> dict[str, Any]:
     """Say a state with its knot and a word; `state` is done, active, waiting or refused."""
-    return {"state": state, "word": word or drawing.STATE_WORDS[state]}
+    return {"state": state, "word": word or str(drawing.STATE_WORDS[state])}
 
 
 @register.inclusion_tag("components/thread.html")
@@ -79,7 +78,7 @@ def thread(
         "stations": drawing.thread(stations or {}),
         "size": size,
         "words": words,
-        "label": label or "The way of this recording",
+        "label": label or _("The way of this recording"),
     }
 
 
@@ -94,14 +93,16 @@ def waveform(
     """Draw peaks (0 to 100) with bars over redacted ranges and a veil over `outside` ones."""
     bars = list(bars)
     width = max(2 * len(peaks), 2)
-    kinds = [wording.redaction(box["kind"] or "speech") for box in _boxes(bars, duration_ms, width)]
+    covered = _boxes(bars, duration_ms, width)
+    kinds = [wording.redaction(box["kind"] or "speech") for box in covered]
     return {
         "path": drawing.wave(peaks),
         "width": width,
-        "bars": _boxes(bars, duration_ms, width),
+        "bars": covered,
         "outside": _boxes(outside, duration_ms, width),
         "duration_ms": duration_ms,
-        "kinds": kinds,
+        "length": wording.duration(duration_ms),
+        "kinds": ", ".join(kinds),
         "size": size,
     }
 
@@ -118,6 +119,7 @@ def coverage(
         "duration_ms": duration_ms,
         "covered_ms": drawing.total(covered),
         "excluded_ms": drawing.total(excluded),
+        "bare_ms": max(0, duration_ms - drawing.total([*covered, *excluded])),
         "complete": drawing.total(covered) >= duration_ms,
     }
 
@@ -136,7 +138,7 @@ def player(
     words: Sequence[Mapping[str, Any]] = (),
     text: str = "",
     language: str = "",
-    label: str = "Recording",
+    label: str = "",
 ) -> dict[str, Any]:
     """Set a recording with its waveform and words, read along while it plays.
 
@@ -151,7 +153,7 @@ def player(
         "words": words,
         "text": text,
         "language": language,
-        "label": label,
+        "label": label or _("Recording"),
     }
 
 
@@ -165,46 +167,13 @@ def transcript(
 ) -> dict[str, Any]:
     """Set what was said, with a bar over every redacted word, named for screen readers."""
     return {
-        "pieces": [_word(word) for word in words] if words else _pieces(text),
+        "pieces": redactions.of_words(words) if words else redactions.of_text(text),
         "spaced": bool(words),
         "language": language,
         "direction": wording.direction(language) if language else "auto",
         "speaker": speaker,
         "size": size,
     }
-
-
-def _word(word: Mapping[str, Any]) -> dict[str, Any]:
-    before, token, after = _split_token(str(word["text"]))
-    kind = word.get("redacted") or token.lower()
-    timed = word.get("start_ms") is not None and word.get("end_ms") is not None
-    around = {"before": before, "after": after} if token else {}
-    return {**word, **around, "kind": kind, "timed": timed, **_bar(kind)}
-
-
-def _split_token(text: str) -> tuple[str, str, str]:
-    """Split `([PHONE]),` into the punctuation before, the token's kind and what comes after."""
-    found = REDACTED_TOKEN.search(text)
-    return (text[: found.start()], found[1], text[found.end() :]) if found else ("", "", "")
-
-
-def _pieces(text: str) -> list[dict[str, Any]]:
-    parts = REDACTED_TOKEN.split(text)
-    pieces: list[dict[str, Any]] = []
-    for place, part in enumerate(parts):
-        kind = part.lower() if place % 2 else ""
-        if part:
-            pieces.append(
-                {"text": "" if kind else part, "kind": kind, "timed": False, **_bar(kind)}
-            )
-    return pieces
-
-
-def _bar(kind: str) -> dict[str, str]:
-    if not kind:
-        return {"bar": "", "hidden": ""}
-    length = "bar-long" if kind in LONG_KINDS else "bar-short" if kind in SHORT_KINDS else ""
-    return {"bar": length, "hidden": wording.redaction(kind)}
 
 
 @register.inclusion_tag("components/review_words.html")
@@ -257,14 +226,19 @@ def price(
     *,
     termed: bool = True,
     test: bool = False,
+    least: bool = False,
 ) -> dict[str, Any]:
-    """Set a price with its term ("€40 a year"); `test` says TEST beside it."""
-    words = wording.term(term_days) if amount_minor or term_days else "for good"
+    """Set a price with its term ("€40 a year").
+
+    `test` says TEST beside it; `least` that there are dearer ones ("from €40 a year").
+    """
+    words = wording.term(term_days) if amount_minor or term_days else _("for good")
     return {
         "amount": wording.money(amount_minor, currency),
         "term": words if termed else "",
-        "size": size,
+        "sized": f" price-{size}" if size else "",
         "test": test,
+        "least": least,
     }
 
 
@@ -274,19 +248,23 @@ def money(amount_minor: int, currency: str) -> str:
     return wording.money(amount_minor, currency)
 
 
-@register.inclusion_tag("components/digest.html")
-def digest(value: str, label: str = "digest") -> dict[str, Any]:
-    """Show eight characters of a digest and copy it whole."""
+@register.simple_tag
+def digest(value: str, label: str = "") -> SafeString:
+    """Show eight characters of a digest and copy it whole. `as` keeps it, for a sentence."""
     plain = str(value).removeprefix("sha256:")
-    return {"whole": value, "short": plain[:8], "rest": plain[8:], "label": label}
+    parts = {"whole": value, "short": plain[:8], "rest": plain[8:], "label": label or _("digest")}
+    return render_to_string("components/digest.html", parts)
 
 
-@register.inclusion_tag("components/when.html")
-def when(value: datetime | date | str, precision: str = "minute") -> dict[str, Any]:
-    """Set a time: local where scripts run, UTC in the title; `precision` is minute or day."""
+@register.simple_tag
+def when(value: datetime | date | str, precision: str = "minute") -> SafeString:
+    """Set a time: local where scripts run, UTC in the title; `precision` is minute or day.
+
+    `as` keeps it, for a sentence.
+    """
     read = wording.moment(value)
     timed = isinstance(read, datetime)
-    return {
+    parts = {
         "stamp": read.isoformat(timespec="seconds").replace("+00:00", "Z")  # type: ignore[call-arg]
         if timed
         else read.isoformat(),
@@ -294,6 +272,7 @@ def when(value: datetime | date | str, precision: str = "minute") -> dict[str, A
         "text": wording.minute(read) if precision == "minute" else wording.day(read),
         "precision": precision if timed else "",
     }
+    return render_to_string("components/when.html", parts)
 
 
 @register.inclusion_tag("components/field.html")
@@ -325,9 +304,9 @@ def breadcrumb(*trail: str) -> dict[str, Any]:
 
 
 @register.inclusion_tag("components/tabs.html")
-def tabs(entries: Iterable[Mapping[str, Any]], label: str = "Parts of this page") -> dict[str, Any]:
+def tabs(entries: Iterable[Mapping[str, Any]], label: str = "") -> dict[str, Any]:
     """Link the parts of a thing; entries have `href`, `name`, and optionally `current`, `count`."""
-    return {"entries": entries, "label": label}
+    return {"entries": entries, "label": label or _("Parts of this page")}
 
 
 @register.inclusion_tag("components/empty.html")
@@ -351,6 +330,30 @@ def pagination(context: template.Context, page: Page[Any], name: str = "page") -
     return {"page": page, "name": name, "kept": f"{kept}&" if kept else ""}
 
 
+@register.inclusion_tag("components/undo.html")
+def undo(href: str) -> dict[str, Any]:
+    """Offer to take back what was just done, at the address that undoes it."""
+    return {"href": href}
+
+
+@register.inclusion_tag("components/heard.html")
+def heard(duration_ms: int, heard: Iterable[Any], unheard: Iterable[Any]) -> dict[str, Any]:
+    """Draw what of a recording was played by a person, and what nobody played of what counts."""
+    heard, unheard = list(heard), list(unheard)
+    return {
+        "heard": _boxes(heard, duration_ms, 1000),
+        "unheard": _boxes(unheard, duration_ms, 1000),
+        "heard_ms": drawing.total(heard),
+        "unheard_ms": drawing.total(unheard),
+    }
+
+
+@register.inclusion_tag("components/upload_words.html")
+def upload_words() -> dict[str, Any]:
+    """Give assets/js/upload.js the sentences that it says."""
+    return {}
+
+
 @register.inclusion_tag("components/vector.html")
 def vector(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """List what a verifier found; rows have `name`, `state`, `word`, `detail`."""
@@ -362,7 +365,7 @@ def run_steps(steps: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """List the steps of a pipeline run: `name`, `state`, `word`, `duration_ms`, `detail`."""
     return {
         "steps": [
-            {**step, "word": step.get("word") or drawing.STATE_WORDS[step["state"]]}
+            {**step, "word": step.get("word") or str(drawing.STATE_WORDS[step["state"]])}
             for step in steps
         ]
     }

@@ -4,17 +4,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, TypedDict
 
+from django.utils.translation import gettext_lazy as _
+
 STATIONS = {
-    "source": "Source",
-    "consent": "Consent",
-    "text": "Text",
-    "scrub": "Scrub",
-    "review": "Review",
-    "seal": "Seal",
-    "license": "License",
-    "download": "Download",
+    "source": _("Source"),
+    "consent": _("Consent"),
+    "text": _("Text"),
+    "scrub": _("Scrub"),
+    "review": _("Review"),
+    "seal": _("Seal"),
+    "license": _("License"),
+    "download": _("Download"),
 }
-STATE_WORDS = {"done": "Done", "active": "Under way", "waiting": "Waiting", "refused": "Refused"}
+STATE_WORDS = {
+    "done": _("Done"),
+    "active": _("Under way"),
+    "waiting": _("Waiting"),
+    "refused": _("Refused"),
+}
 
 Stations = str | Mapping[str, Any] | Iterable[Mapping[str, Any]]
 
@@ -71,9 +78,9 @@ def _station(name: str, given: str | Mapping[str, Any]) -> Station:
     state = facts.get("state", "waiting")
     return {
         "station": name,
-        "name": STATIONS[name],
+        "name": str(STATIONS[name]),
         "state": state,
-        "word": facts.get("label") or STATE_WORDS[state],
+        "word": str(facts.get("label") or STATE_WORDS[state]),
         "digest": facts.get("digest") or "",
         "at": facts.get("at"),
         "detail": facts.get("detail") or "",
@@ -120,7 +127,7 @@ def total(ranges: Iterable[Any]) -> int:
     """Return how many milliseconds the ranges cover together, counting an overlap once."""
     covered = 0
     reached = 0
-    for start, end, _ in sorted(_range(entry) for entry in ranges):
+    for start, end, _kind in sorted(_range(entry) for entry in ranges):
         covered += max(0, end - max(start, reached))
         reached = max(reached, end)
     return covered

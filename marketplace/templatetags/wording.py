@@ -1,75 +1,118 @@
-"""How numbers, times, languages and purposes read on a page. Pure functions, no HTML."""
+"""How numbers, times, languages and purposes read on a page. Pure functions, no HTML.
 
+Sentences are gettext's; digits, dates, sizes and names of languages are CLDR's, through Babel and
+langcodes, in the reader's language.
+"""
+
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import langcodes
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_time
+from babel.numbers import format_decimal, format_percent
+from babel.units import format_unit
+from commonhold import purposes as vocabulary
+from django.utils.translation import get_language, gettext_lazy, ngettext, ngettext_lazy
+from django.utils.translation import gettext as _
 
-CURRENCY_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "INR": "₹", "NGN": "₦"}
-# ISO 4217 currencies whose minor unit is the unit itself.
-WHOLE_CURRENCIES = frozenset(
-    {"BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "XAF", "XOF"}
-)
+from marketplace import money as amounts
+
 RIGHT_TO_LEFT_SCRIPTS = frozenset({"Adlm", "Arab", "Hebr", "Nkoo", "Rohg", "Syrc", "Thaa"})
 
 PURPOSE_NAMES = {
-    "speech-recognition": "Speech recognition",
-    "speech-synthesis": "Speech synthesis",
-    "language-modeling": "Language models",
-    "evaluation": "Evaluation",
-    "research": "Research",
-    "commercial": "Commercial use",
-    "redistribution": "Passing it on",
-    "voice-cloning": "Voice cloning",
-    "speaker-identification": "Identifying speakers",
-    "biometric-surveillance": "Biometric surveillance",
+    "speech-recognition": gettext_lazy("Speech recognition"),
+    "speech-synthesis": gettext_lazy("Speech synthesis"),
+    "language-modeling": gettext_lazy("Language models"),
+    "evaluation": gettext_lazy("Evaluation"),
+    "research": gettext_lazy("Research"),
+    "commercial": gettext_lazy("Commercial use"),
+    "redistribution": gettext_lazy("Passing it on"),
+    "voice-cloning": gettext_lazy("Voice cloning"),
+    "speaker-identification": gettext_lazy("Identifying speakers"),
+    "biometric-surveillance": gettext_lazy("Biometric surveillance"),
 }
-REDACTION_WORDS = {
-    "phone": "phone number",
-    "email": "email address",
-    "address": "address",
-    "id-number": "identity number",
-    "card": "card number",
-    "url": "web address",
-    "handle": "account name",
-    "name": "name",
+REDACTED = {
+    "phone": gettext_lazy("phone number removed"),
+    "email": gettext_lazy("email address removed"),
+    "address": gettext_lazy("address removed"),
+    "id-number": gettext_lazy("identity number removed"),
+    "card": gettext_lazy("card number removed"),
+    "iban": gettext_lazy("bank account removed"),
+    "url": gettext_lazy("web address removed"),
+    "ip": gettext_lazy("network address removed"),
+    "handle": gettext_lazy("account name removed"),
+    "name": gettext_lazy("name removed"),
 }
+COUNTED = {
+    "phone": ngettext_lazy("%(count)s phone number", "%(count)s phone numbers", "count"),
+    "email": ngettext_lazy("%(count)s email address", "%(count)s email addresses", "count"),
+    "address": ngettext_lazy("%(count)s address", "%(count)s addresses", "count"),
+    "id-number": ngettext_lazy("%(count)s identity number", "%(count)s identity numbers", "count"),
+    "card": ngettext_lazy("%(count)s card number", "%(count)s card numbers", "count"),
+    "iban": ngettext_lazy("%(count)s bank account", "%(count)s bank accounts", "count"),
+    "url": ngettext_lazy("%(count)s web address", "%(count)s web addresses", "count"),
+    "ip": ngettext_lazy("%(count)s network address", "%(count)s network addresses", "count"),
+    "handle": ngettext_lazy("%(count)s account name", "%(count)s account names", "count"),
+    "name": ngettext_lazy("%(count)s name", "%(count)s names", "count"),
+}
+ENGLISH = Locale("en")
+
+
+def locale() -> Locale:
+    """Return the reader's locale as Babel knows it; English where it knows none."""
+    try:
+        found = Locale.parse(get_language() or "en", sep="-")
+    except (UnknownLocaleError, ValueError):
+        return ENGLISH
+    return ENGLISH if found.language == "en" else found
+
+
+def number(value: int) -> str:
+    """Write a number with its thousands apart: 12,345."""
+    return str(format_decimal(value, locale=locale()))
+
+
+def percent(bps: int, *, tenths: bool = False) -> str:
+    """Write basis points as a percentage, exactly: 5 %, 12.5 %; or always with `tenths`: 5.0 %."""
+    here = locale()
+    pattern = "#,##0 %" if here == ENGLISH else str(here.percent_formats[None].pattern)
+    pattern = pattern.replace("##0", "##0.0" if tenths else "##0.##")
+    return str(format_percent(Decimal(bps) / 10_000, format=pattern, locale=here))
 
 
 def money(amount_minor: int, currency: str) -> str:
-    """Write an amount in minor units (ISO 4217): €40, €40.50, UGX 120,000; zero is "Free"."""
+    """Write an amount in minor units: €40, €40.50, UGX 120,000; zero is "Free"."""
     if amount_minor == 0:
-        return "Free"
-    code = currency.upper()
-    sign, size = ("\N{MINUS SIGN}" if amount_minor < 0 else ""), abs(amount_minor)
-    if code in WHOLE_CURRENCIES:
-        number = f"{size:,}"
-    else:
-        units, rest = divmod(size, 100)
-        number = f"{units:,}.{rest:02}" if rest else f"{units:,}"
-    mark = CURRENCY_SIGNS.get(code)
-    return f"{sign}{mark}{number}" if mark else f"{sign}{code}\N{NO-BREAK SPACE}{number}"
+        return _("Free")
+    return amounts.written(amount_minor, currency.upper(), locale=str(locale()).replace("_", "-"))
 
 
 def term(days: int | None) -> str:
     """Say how long a license runs: "a year", "for 90 days", or "once, for good"."""
     if not days:
-        return "once, for good"
+        return _("once, for good")
+    if days == 365:
+        return _("a year")
     if days % 365 == 0:
-        return "a year" if days == 365 else f"for {days // 365} years"
-    return "for a day" if days == 1 else f"for {days} days"
+        years = days // 365
+        return ngettext("for %(years)s year", "for %(years)s years", years) % {"years": years}
+    return ngettext("for a day", "for %(days)s days", days) % {"days": number(days)}
 
 
 def duration(milliseconds: int) -> str:
     """Write a length with its units: 3 h 20 min, 12 min 3 s, 4 s, 380 ms."""
     if milliseconds < 1000:
-        return f"{milliseconds} ms"
+        return _("%(count)s ms") % {"count": milliseconds}
     minutes, seconds = divmod(milliseconds // 1000, 60)
     hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours:,} h {minutes} min" if minutes else f"{hours:,} h"
-    if minutes:
-        return f"{minutes} min {seconds} s" if seconds else f"{minutes} min"
-    return f"{seconds} s"
+    parts = [
+        (number(hours), _("%(count)s h")),
+        (minutes, _("%(count)s min")),
+        (0 if hours else seconds, _("%(count)s s")),
+    ]
+    return " ".join(text % {"count": count} for count, text in parts if count not in {0, "0"})
 
 
 def timecode(milliseconds: int, *, fraction: bool = False) -> str:
@@ -84,13 +127,14 @@ def timecode(milliseconds: int, *, fraction: bool = False) -> str:
 def size(count: int) -> str:
     """Write a number of bytes in decimal units: 812 bytes, 1.5 MB, 20 GB."""
     if count < 1000:
-        return f"{count} bytes"
+        return ngettext("%(count)s byte", "%(count)s bytes", count) % {"count": count}
     tenths = count * 10
-    for unit in ("kB", "MB", "GB", "TB"):
+    for unit in ("kilobyte", "megabyte", "gigabyte", "terabyte"):
         tenths //= 1000
-        if tenths < 10_000 or unit == "TB":
+        if tenths < 10_000 or unit == "terabyte":
             whole, part = divmod(tenths, 10)
-            return f"{whole:,}.{part} {unit}" if whole < 100 and part else f"{whole:,} {unit}"
+            value = tenths / 10 if whole < 100 and part else whole
+            return str(format_unit(value, f"digital-{unit}", length="short", locale=locale()))
     raise AssertionError(count)
 
 
@@ -105,17 +149,28 @@ def moment(value: datetime | date | str) -> datetime | date:
 
 def day(value: datetime | date) -> str:
     """Write a day: 3 March 2026."""
-    return f"{value.day} {value:%B %Y}"
+    here = locale()
+    return str(format_date(value, "d MMMM y" if here == ENGLISH else "long", locale=here))
 
 
 def minute(value: datetime | date) -> str:
     """Write a UTC time to the minute: 3 March 2026, 14:05 UTC; of a date, the day."""
-    return f"{day(value)}, {value:%H:%M} UTC" if isinstance(value, datetime) else day(value)
+    if not isinstance(value, datetime):
+        return day(value)
+    time = format_time(value.time(), "HH:mm", locale=locale())
+    return _("%(day)s, %(time)s UTC") % {"day": day(value), "time": time}
 
 
 def language(tag: str) -> str:
-    """Name a BCP 47 language in English: `nnb` is Nande; an unreadable tag stays as it is."""
-    return langcodes.Language.get(tag).display_name() if langcodes.tag_is_valid(tag) else tag
+    """Name a BCP 47 language: `nnb` is Nande; an unreadable tag stays as it is."""
+    if not langcodes.tag_is_valid(tag):
+        return tag
+    return langcodes.Language.get(tag).display_name(str(locale()))
+
+
+def country(code: str) -> str:
+    """Name the law of a country by its ISO 3166-1 code; an unknown code stays as it is."""
+    return str(locale().territories.get(code, code))
 
 
 def direction(tag: str) -> str:
@@ -128,10 +183,30 @@ def direction(tag: str) -> str:
 
 def purpose(slug: str) -> str:
     """Name a purpose in two words; a sentence about it stands in `commonhold.purposes`."""
-    return PURPOSE_NAMES.get(slug, slug.replace("-", " ").capitalize())
+    return str(PURPOSE_NAMES.get(slug, slug.replace("-", " ").capitalize()))
+
+
+def purposes(slugs: Iterable[str]) -> str:
+    """Name several purposes, one after the other."""
+    return ", ".join(purpose(slug) for slug in slugs)
+
+
+def purpose_phrase(slug: str) -> str:
+    """Complete the sentence "Your voice may be used …"."""
+    return _(vocabulary.get(slug).phrase)
 
 
 def redaction(kind: str) -> str:
     """Say in words what a bar hides: "phone number removed"."""
     plain = kind.lower().replace("_", "-")
-    return f"{REDACTION_WORDS.get(plain, plain.replace('-', ' '))} removed"
+    known = REDACTED.get(plain)
+    return str(known) if known else _("%(kind)s removed") % {"kind": plain.replace("-", " ")}
+
+
+def redacted(kind: str, count: int) -> str:
+    """Say how many things of a kind were removed: "2 phone numbers"."""
+    plain = kind.lower().replace("_", "-")
+    if plain in COUNTED:
+        return COUNTED[plain] % {"count": count}
+    told = _("%(count)s of the kind «%(kind)s»")
+    return told % {"count": count, "kind": plain.replace("-", " ")}

@@ -1,7 +1,5 @@
 """Buying: one click, one transaction, and a release that proves itself."""
 
-import base64
-import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
@@ -11,15 +9,14 @@ from django.db import IntegrityError, connection, connections, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion import consent
-from ingestion.models import ConsentRecord, LogEntry
 from licensing import access, grants
 from licensing.models import Grant, Offer
 from licensing.offers import OfferBeyondConsent, OfferClosed, OfferExists
-from marketplace import ledger, orders, pricing
+from marketplace import ledger, money, orders, pricing
 from marketplace.models import LedgerEntry, LedgerTransaction, Order
+from notary.models import LogEntry
 from tests import factories, sealed
-from tests.trade import buy, offer, write
+from tests.trade import buy, offer, statement_of, withdraw, write
 
 pytestmark = pytest.mark.django_db
 
@@ -61,10 +58,6 @@ def test_the_manifest_says_test_and_how_the_price_is_shared():
     }
     assert order.is_test
     assert order.grant.is_test
-
-
-def statement_of(grant: Grant):
-    return json.loads(base64.b64decode(grant.manifest["payload"]))
 
 
 def test_a_free_license_moves_no_money():
@@ -136,7 +129,7 @@ def test_a_closed_offer_sells_nothing():
 def test_consent_withdrawn_after_the_offer_stops_the_sale_whole():
     of = offer()
     logged = LogEntry.objects.count()
-    consent.withdraw(record=ConsentRecord.objects.latest("pk"), by="the speaker")
+    withdraw(of.version)
     with pytest.raises(OfferBeyondConsent, match="withdrew consent"):
         buy(of)
     assert not Order.objects.exists()
@@ -153,7 +146,7 @@ def test_an_organization_buys_no_license_of_its_own_data():
 def test_withdrawn_consent_stops_the_next_download():
     order = buy(offer())
     access.require(grant=order.grant)
-    consent.withdraw(record=ConsentRecord.objects.latest("pk"), by="the speaker")
+    withdraw(order.grant.version)
     with pytest.raises(access.ConsentNotInForce, match="withdrew consent"):
         access.require(grant=order.grant)
 
@@ -173,16 +166,16 @@ def test_an_offer_beyond_consent_names_file_speaker_and_purpose():
     details = refusal.value.details
     assert details["purpose"] == "commercial"
     assert details["speaker"] == "p-0001"
-    assert details["path"] == "morning.wav"
+    assert details["path"] == version.files.get().recording.name
     assert not Offer.objects.exists()
 
 
 def test_a_buyer_is_not_told_the_names_of_original_files():
     of = offer()
-    consent.withdraw(record=ConsentRecord.objects.latest("pk"), by="the speaker")
+    withdraw(of.version)
     with pytest.raises(OfferBeyondConsent, match="audio/r0001/") as refusal:
         buy(of)
-    assert "morning.wav" not in refusal.value.message
+    assert of.version.files.get().recording.name not in refusal.value.message
 
 
 def test_one_license_is_offered_once_at_a_time():
@@ -252,13 +245,13 @@ def test_every_sale_sums_to_zero_and_leaves_nobody_owing(price, share, currency)
     assert 0 <= fee <= price // 20 + 1
     assert 0 <= pool <= price
     assert (price + fee) - (price - pool) - pool - fee == 0
-    assert pricing.parse_money(pricing.decimal_text(price, currency), currency) == price
+    assert money.parse(money.decimal_text(price, currency), currency) == price
 
 
 @pytest.mark.parametrize("text", ["", "abc", "1.005", "NaN", "Infinity", "1e-9"])
 def test_an_amount_that_is_no_amount_is_refused(text):
-    with pytest.raises(pricing.InvalidPrice):
-        pricing.parse_money(text, "EUR")
+    with pytest.raises(money.InvalidAmount):
+        money.parse(text, "EUR")
 
 
 def test_a_limited_license_ends_on_its_day():

@@ -10,10 +10,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from accounts.models import Organization, User
 from ingestion.models import Dataset, Version
-from marketplace.pages.acting import acting_organization
+from marketplace.http.acting import acting_organization
 
 P = ParamSpec("P")
 
@@ -36,6 +37,10 @@ class Work:
         place = (self.dataset.organization.slug, self.dataset.slug)
         return reverse(f"studio:{page}", args=[*place, *args])
 
+    def public_url(self) -> str:
+        """Return the address of the dataset in the catalogue."""
+        return reverse("dataset", args=[self.dataset.organization.slug, self.dataset.slug])
+
 
 OrganizationView = Callable[Concatenate[StudioRequest, Organization, P], HttpResponseBase]
 StudioView = Callable[Concatenate[StudioRequest, Work, P], HttpResponseBase]
@@ -53,6 +58,8 @@ def for_contributors(view: StudioView[P]) -> PlainView:
     def found(
         request: StudioRequest, org: str, slug: str, *args: P.args, **kwargs: P.kwargs
     ) -> HttpResponseBase:
+        # Every page tells for whom the reader acts; permissions asked after it read no more.
+        acting_organization(request)
         return view(request, find(user=request.user, org=org, slug=slug), *args, **kwargs)
 
     return found
@@ -85,12 +92,12 @@ def find(*, user: User, org: str, slug: str) -> Work:
     if dataset is None or not user.has_perm("accounts.view_organization", dataset.organization):
         raise Http404
     if not user.has_perm("ingestion.change_dataset", dataset):
-        message = (
-            f"You can see {dataset.organization}, but your role there is to license data, "
-            "not to contribute it. An owner of the organization can change your role."
+        message = _(
+            "You can see %(organization)s, but your role there is to license data, not to "
+            "contribute it. An owner of the organization can change your role."
         )
-        raise PermissionDenied(message)
-    version = dataset.versions.order_by("-number").first()
+        raise PermissionDenied(message % {"organization": dataset.organization})
+    version = dataset.versions.newest()
     if version is None:
         raise Http404
     return Work(dataset=dataset, version=version)

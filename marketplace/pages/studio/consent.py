@@ -5,21 +5,24 @@ from typing import Any
 from uuid import UUID
 
 from commonhold import purposes
+from commonhold.errors import CommonholdError
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, F
+from django.db.models import Count, Exists, F, OuterRef, QuerySet
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from ingestion import consent
-from ingestion.models import ConsentEvent, ConsentRecord, ConsentScope, Version
-from ingestion.storage import blob_store
-from marketplace.api.ranges import Content, respond
+from ingestion.archive.storage import blob_store
+from ingestion.models import ConsentEvent, ConsentRecord, ConsentScope, Recording, Version
+from licensing.models import Grant
+from marketplace.http.ranges import Content, respond
 from marketplace.pages.studio import consents, frame
 from marketplace.pages.studio.access import StudioRequest, Work, for_contributors
 from marketplace.pages.studio.forms import of_them
-from marketplace.tasks import refresh_listing_task
+from marketplace.tasks import follow_news_task
 from marketplace.templatetags import wording
 
 PER_PAGE = 50
@@ -32,21 +35,30 @@ DRAWN = 20
 def show(request: StudioRequest, work: Work) -> HttpResponse:
     """List the consents of a dataset, and draw where they lie on the recordings."""
     records = (
-        work.dataset.consent_records.select_related("speaker", "evidence")
-        .annotate(stretches=Count("scopes"), files=Count("scopes__file", distinct=True))
-        .order_by(F("withdrawn_at").asc(nulls_first=True), "speaker__pk", "-given_on")
+        with_standing(work.dataset.consent_records.select_related("speaker", "evidence"))
+        .annotate(stretches=Count("scopes"), files=Count("scopes__recording", distinct=True))
+        .order_by(F("holds").desc(), "speaker__pk", "-given_on", "pk")
     )
     page = Paginator(records, PER_PAGE).get_page(request.GET.get("page"))
-    drawn = Paginator(consents.of_version(work.version), DRAWN).get_page(request.GET.get("files"))
+    recordings = Recording.objects.to_process().filter(files__version=work.version).in_order()
+    drawn = Paginator(recordings, DRAWN).get_page(request.GET.get("files"))
     context = {
         "page": page,
         "rows": [row(work, record) for record in page],
         "drawn": drawn,
+        "strips": consents.strips(list(drawn)),
         "voices": work.dataset.speakers.count(),
         "new_url": work.url("new_consent"),
         "import_url": work.url("import_consent"),
     }
     return frame.page(request, work, "consent", context)
+
+
+def with_standing(records: QuerySet[ConsentRecord]) -> QuerySet[ConsentRecord]:
+    """Return records with `holds`, whether they are in force now."""
+    return records.annotate(
+        holds=Exists(ConsentRecord.objects.in_force().filter(pk=OuterRef("pk")))
+    )
 
 
 def row(work: Work, record: ConsentRecord) -> dict[str, Any]:
@@ -59,21 +71,23 @@ def row(work: Work, record: ConsentRecord) -> dict[str, Any]:
 
 
 def state(record: ConsentRecord) -> dict[str, str]:
-    """Say whether a consent holds: the knot and the word."""
+    """Say whether a consent that was read `with_standing` holds: the knot and the word."""
+    if record.voided_at:
+        word = _("Struck out %(day)s") % {"day": wording.day(record.voided_at)}
+        return {"knot": "refused", "word": word}
     if record.withdrawn_at:
-        return {"knot": "refused", "word": f"Withdrawn {wording.day(record.withdrawn_at)}"}
-    if not ConsentRecord.objects.in_force().filter(pk=record.pk).exists():
-        return {
-            "knot": "refused",
-            "word": f"Ended {wording.day(record.expires_on or record.given_on)}",
-        }
-    return {"knot": "done", "word": "Holds"}
+        word = _("Withdrawn %(day)s") % {"day": wording.day(record.withdrawn_at)}
+        return {"knot": "refused", "word": word}
+    if not record.holds:  # type: ignore[attr-defined]  # an annotation's name
+        day = wording.day(record.expires_on or record.given_on)
+        return {"knot": "refused", "word": _("Ended %(day)s") % {"day": day}}
+    return {"knot": "done", "word": _("Holds")}
 
 
 def find_record(work: Work, pk: UUID) -> ConsentRecord:
     """Return a consent of the dataset, or raise Http404."""
     records = ConsentRecord.objects.select_related("speaker", "evidence", "dataset__organization")
-    return get_object_or_404(records, dataset=work.dataset, pk=pk)
+    return get_object_or_404(with_standing(records), dataset=work.dataset, pk=pk)
 
 
 @require_safe
@@ -98,11 +112,16 @@ def record_context(work: Work, found: ConsentRecord) -> dict[str, Any]:
         "record": found,
         "state": state(found),
         "record_url": work.url("consent_record", found.pk),
-        "agreed": [of_them(purposes.get(slug).phrase) for slug in in_order(found.purposes)],
-        "refused": [
-            of_them(purposes.get(slug).phrase) for slug in in_order(found.excluded_purposes)
-        ],
+        "law": wording.country(found.jurisdiction),
+        "agreed": phrases(found.standing_purposes),
+        "taken_back": phrases(found.withdrawn_purposes),
+        "refused": phrases(found.excluded_purposes),
     }
+
+
+def phrases(slugs: Iterable[str]) -> list[str]:
+    """Return purposes as they are told to a contributor, in their order."""
+    return [of_them(purposes.get(slug).phrase) for slug in in_order(slugs)]
 
 
 def in_order(slugs: Iterable[str]) -> list[str]:
@@ -112,28 +131,31 @@ def in_order(slugs: Iterable[str]) -> list[str]:
 
 
 def places(found: ConsentRecord) -> list[dict[str, Any]]:
-    """Return where a speaker is heard: per file, its length and the stretches."""
+    """Return where a speaker is heard: per recording, its length and the stretches."""
     scopes: dict[int, list[ConsentScope]] = {}
-    for scope in found.scopes.select_related("file__version").order_by(
-        "file__version__number", "file__path_key", "start_ms"
+    for scope in found.scopes.select_related("recording").order_by(
+        "recording__name_key", "recording_id", "start_ms"
     ):
-        scopes.setdefault(scope.file_id, []).append(scope)
-    ended = found.withdrawn_at is not None
-    return [
-        {
-            "file": group[0].file,
-            "told": [told(scope) for scope in group],
-            "covered": [] if ended else consents.stretches(group, group[0].file.duration_ms or 0),
-            "ended": consents.stretches(group, group[0].file.duration_ms or 0) if ended else [],
-        }
-        for group in scopes.values()
-    ]
+        scopes.setdefault(scope.recording_id, []).append(scope)
+    return [place(group, holds=state(found)["knot"] == "done") for group in scopes.values()]
+
+
+def place(scopes: list[ConsentScope], *, holds: bool) -> dict[str, Any]:
+    """Return where a speaker is heard in one recording."""
+    recording = scopes[0].recording
+    lies = consents.stretches(scopes, recording.duration_ms or 0)
+    return {
+        "recording": recording,
+        "told": [told(scope) for scope in scopes],
+        "covered": lies if holds else [],
+        "ended": [] if holds else lies,
+    }
 
 
 def told(scope: ConsentScope) -> str:
     """Say a stretch: from when to when, or the whole."""
     if scope.start_ms is None or scope.end_ms is None:
-        return "the whole of it"
+        return _("the whole of it")
     start, end = (wording.timecode(at, fraction=True) for at in (scope.start_ms, scope.end_ms))
     return f"{start}\N{EN DASH}{end}"
 
@@ -160,27 +182,34 @@ def evidence(request: StudioRequest, work: Work, pk: UUID) -> HttpResponseBase:
 def withdraw(request: StudioRequest, work: Work, pk: UUID) -> HttpResponseBase:
     """Say what a withdrawal binds and what it can't; on POST, record it."""
     found = find_record(work, pk)
+    error = None
     if request.method == "POST":
-        consent.withdraw(record=found, by=str(request.user))
-        refresh_listing_task.delay_on_commit(work.dataset.pk)
-        messages.success(
-            request,
-            f"The consent of {found.speaker.pseudonym} is withdrawn. "
-            "Nothing that rests on it is given out any more.",
-        )
-        return redirect(work.url("consent_record", found.pk))
-    context = record_context(work, found) | reach(work, found)
-    return frame.page(request, work, "consent", context, template="pages/studio/withdraw.html")
+        try:
+            consent.withdraw(record=found, by=request.user)
+        except CommonholdError as refusal:
+            error = refusal
+        else:
+            return withdrawn(request, work, found)
+    context = record_context(work, found) | reach(found)
+    template = "pages/studio/withdraw.html"
+    return frame.page(request, work, "consent", context, template=template, error=error)
 
 
-def reach(work: Work, found: ConsentRecord) -> dict[str, Any]:
+def withdrawn(request: StudioRequest, work: Work, found: ConsentRecord) -> HttpResponse:
+    """Have what rests on a withdrawn consent follow, and say so."""
+    follow_news_task.delay_on_commit()
+    sentence = _(
+        "The consent of %(speaker)s is withdrawn. Nothing that rests on it is given out any more."
+    )
+    messages.success(request, sentence % {"speaker": found.speaker.pseudonym})
+    return redirect(work.url("consent_record", found.pk))
+
+
+def reach(found: ConsentRecord) -> dict[str, Any]:
     """Find what a withdrawal touches: sealed versions, and who holds licenses of them."""
-    versions = Version.objects.filter(
-        dataset=work.dataset, state=Version.State.SEALED, files__consent_scopes__record=found
-    ).distinct()
+    versions = Version.objects.sealed().filter(release_consents__record=found).distinct()
+    names = Grant.objects.filter(version__in=versions).values_list("licensee_name", flat=True)
     return {
         "sealed": list(versions.order_by("number")),
-        "licensees": sorted(
-            {grant.licensee_name for version in versions for grant in version.grants.all()}
-        ),
+        "licensees": list(names.distinct().order_by("licensee_name")),
     }

@@ -3,19 +3,23 @@
 from typing import Any
 
 from commonhold.errors import CommonholdError
+from commonhold.sentences import _ as sentence_of
 from django import forms
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.forms import BaseFormSet
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from ingestion import consent, consent_import
-from ingestion import evidence as evidences
-from ingestion.consent import Evidence, Notice, Person, Stretch, Terms
-from ingestion.models import Blob, ConsentRecord, File
+from ingestion import consent
+from ingestion.consent import Evidence, Notice, Person, Stretch, Terms, imports, tables
+from ingestion.consent import evidence as evidences
+from ingestion.models import ConsentRecord, Recording
+from marketplace.http.telling import tell
 from marketplace.pages.studio import frame
 from marketplace.pages.studio.access import StudioRequest, Work, for_contributors
 from marketplace.pages.studio.forms import (
@@ -25,6 +29,7 @@ from marketplace.pages.studio.forms import (
     StretchFormSet,
     refuse,
 )
+from marketplace.templatetags import wording
 
 MAX_TABLE = 10 * 1000 * 1000
 Stretches = BaseFormSet[StretchForm]
@@ -34,7 +39,7 @@ Stretches = BaseFormSet[StretchForm]
 @for_contributors
 def template(request: StudioRequest, work: Work) -> HttpResponse:  # noqa: ARG001 - one kind of view
     """Hand out the table to fill in."""
-    response = HttpResponse(consent_import.template(), content_type="text/csv; charset=utf-8")
+    response = HttpResponse(imports.template(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="consent-template.csv"'
     return response
 
@@ -43,7 +48,8 @@ def template(request: StudioRequest, work: Work) -> HttpResponse:  # noqa: ARG00
 @for_contributors
 def new(request: StudioRequest, work: Work) -> HttpResponse:
     """Write down one consent; the button for one more stretch gives the form back, longer."""
-    kwargs: dict[str, Any] = {"form_kwargs": {"version": work.version}, "prefix": "heard"}
+    recordings = recordings_of(work)
+    kwargs: dict[str, Any] = {"form_kwargs": {"recordings": recordings}, "prefix": "heard"}
     if request.method != "POST":
         return form_page(
             request, work, ConsentForm(initial=proposal(work)), StretchFormSet(**kwargs)
@@ -52,13 +58,34 @@ def new(request: StudioRequest, work: Work) -> HttpResponse:
         return more(request, work, kwargs)
     form = ConsentForm(request.POST, request.FILES)
     stretches = StretchFormSet(request.POST, **kwargs)
+    began = timezone.now()
     record = write(request, work, form, stretches)
     if record is None:
         return form_page(request, work, form, stretches, status=422)
-    messages.success(
-        request, f"Recorded. {record.speaker.name} is {record.speaker.pseudonym} from here on."
-    )
+    if record.created_at < began:
+        messages.info(request, known(record))
+        return redirect(work.url("consent_record", record.pk))
+    sentence = _("Recorded. %(name)s is %(speaker)s from here on.")
+    told = {"name": record.speaker.name, "speaker": record.speaker.pseudonym}
+    messages.success(request, sentence % told)
     return redirect(work.url("consent"))
+
+
+def recordings_of(work: Work) -> dict[int, Recording]:
+    """Return what somebody can be heard in: the version's recordings and texts, in order."""
+    found = Recording.objects.to_process().filter(files__version=work.version)
+    return {recording.pk: recording for recording in found.in_order().select_related("dataset")}
+
+
+def known(record: ConsentRecord) -> str:
+    """Say that this very consent was written down before, and whether it still holds."""
+    sentence = _("This very consent is recorded already, so nothing was added.")
+    if record.withdrawn_at is not None:
+        sentence = _(
+            "This very consent was recorded before and withdrawn on %(day)s, so nothing was added. "
+            "If %(speaker)s agreed again since, record it with the day on which they did."
+        ) % {"day": wording.day(record.withdrawn_at), "speaker": record.speaker.pseudonym}
+    return sentence
 
 
 def proposal(work: Work) -> dict[str, Any]:
@@ -111,20 +138,19 @@ def write(
 ) -> ConsentRecord | None:
     """Record what the forms say, or tell them why not."""
     ready = form.is_valid()
-    stretches = read_stretches(work, form, rows)
+    stretches = read_stretches(form, rows)
     if not ready or stretches is None:
         return None
     typed = form.cleaned_data
     try:
-        kept = keep_evidence(typed["evidence"])
-        person = Person(typed["name"], typed["contact"], typed["role"], typed["is_minor"])
-        return consent.record(
-            speaker=consent.add_speaker(dataset=work.dataset, person=person),
+        return consent.enter(
+            dataset=work.dataset,
+            person=Person(typed["name"], typed["contact"], typed["role"], typed["is_minor"]),
             notice=Notice(typed["notice_text"], typed["notice_language"], typed["notice_version"]),
             terms=read_terms(typed),
             stretches=stretches,
             by=request.user,
-            evidence=kept,
+            evidence=keep_evidence(typed["evidence"]),
         )
     except CommonholdError as error:
         refuse(form, error)
@@ -150,43 +176,38 @@ def keep_evidence(sent: "UploadedFile[bytes] | None") -> Evidence | None:
     return Evidence(evidences.keep(name=name, chunks=sent.chunks()), name[:255])
 
 
-def read_stretches(work: Work, form: ConsentForm, rows: Stretches) -> list[Stretch] | None:
+def read_stretches(form: ConsentForm, rows: Stretches) -> list[Stretch] | None:
     """Return where the speaker is heard, or tell the rows what is wrong with them."""
     if not rows.is_valid():
         return None
     if form.cleaned_data.get("everywhere"):
-        return [Stretch(file) for file in work.version.files.filter(role=File.Role.SOURCE)]
-    found = [stretch for row in rows if row.has_changed() and (stretch := read_stretch(work, row))]
+        return [Stretch(recording) for recording in rows.form_kwargs["recordings"].values()]
+    found = [stretch for row in rows if row.has_changed() and (stretch := read_stretch(row))]
     if any(row.errors for row in rows):
         return None
     if not found:
-        form.add_error(
-            "everywhere", "Say where the speaker is heard: tick this, or choose a file below."
-        )
+        sentence = _("Say where the speaker is heard: tick this, or choose a file below.")
+        form.add_error("everywhere", sentence)
         return None
     return found
 
 
-def read_stretch(work: Work, row: StretchForm) -> Stretch | None:
+def read_stretch(row: StretchForm) -> Stretch | None:
     """Return one stretch, or tell its row why it can't stand."""
-    file, start, end = (row.cleaned_data.get(name) for name in ("file", "start", "end"))
-    if file is None:
+    recording, start, end = (row.cleaned_data.get(name) for name in ("file", "start", "end"))
+    if recording is None:
         if start or end:
-            row.add_error("file", "Which file is this time in?")
+            row.add_error("file", _("Which file is this time in?"))
         return None
     try:
-        if not start and not end:
-            stretch = Stretch(file)
-        else:
+        stretch = Stretch(recording)
+        if start or end:
             stretch = Stretch(
-                file,
-                consent_import.parse_clock("start", start) if start else 0,
-                consent_import.parse_clock("end", end) if end else file.duration_ms,
+                recording,
+                tables.clock("start", start) if start else 0,
+                tables.clock("end", end) if end else recording.duration_ms,
             )
-        consent.check_stretch(stretch=stretch, dataset=work.dataset)
-    except consent_import.RowFault as fault:
-        row.add_error(fault.name, fault.message)
-        return None
+        consent.check_stretch(stretch=stretch, dataset=recording.dataset)
     except CommonholdError as error:
         refuse(row, error)
         return None
@@ -204,37 +225,60 @@ def import_table(request: StudioRequest, work: Work) -> HttpResponse:
         return import_page(request, work, form, status=422)
     try:
         made = run_import(request, work, form)
-    except consent_import.ImportRefused as refusal:
-        rows = refusal.details.get("rows")
-        return import_page(request, work, form, refusal=refusal.message, faults=rows, status=422)
+    except imports.ImportRefused as refusal:
+        faults = [told(row, fault) for row, fault in refusal.faults]
+        return import_page(request, work, form, refusal=tell(refusal), faults=faults, status=422)
+    except tables.TableUnreadable as refusal:
+        return import_page(request, work, form, refusal=tell(refusal), status=422)
     except CommonholdError as error:
         refuse(form, error)
         return import_page(request, work, form, status=error.status)
-    told = ngettext("Recorded %d consent", "Recorded %d consents", made.records) % made.records
-    told += ngettext(" of %d speaker", " of %d speakers", made.speakers) % made.speakers
-    told += ngettext(", over %d stretch.", ", over %d stretches.", made.scopes) % made.scopes
-    messages.success(request, told)
+    messages.success(request, imported(made))
     return redirect(work.url("consent"))
 
 
-def run_import(
-    request: StudioRequest, work: Work, form: ConsentImportForm
-) -> consent_import.Imported:
+def told(row: int, fault: CommonholdError) -> dict[str, Any]:
+    """Return what is wrong with a row, in the reader's language."""
+    return {"row": row, "field": imports.column_of(fault), "message": tell(fault)}
+
+
+def imported(made: imports.Imported) -> str:
+    """Say what an import wrote down, and what it found written down already."""
+    told = [_("Nothing new was in the table.")]
+    if made.records:
+        told = [
+            ngettext("Recorded %d consent", "Recorded %d consents", made.records) % made.records
+            + ngettext(" of %d speaker", " of %d speakers", made.speakers) % made.speakers
+            + ngettext(", over %d stretch.", ", over %d stretches.", made.scopes) % made.scopes
+        ]
+    if made.known:
+        sentence = ngettext(
+            "%d consent is recorded already.", "%d consents are recorded already.", made.known
+        )
+        told.append(sentence % made.known)
+    if made.voided:
+        sentence = ngettext(
+            "%d was struck out as a mistake and stays so.",
+            "%d were struck out as mistakes and stay so.",
+            made.voided,
+        )
+        told.append(sentence % made.voided)
+    return " ".join(told)
+
+
+def run_import(request: StudioRequest, work: Work, form: ConsentImportForm) -> imports.Imported:
     """Read the table and the evidence of a form, and import them."""
     table = form.cleaned_data["csv"]
     if table.size > MAX_TABLE:
-        message = "The table has more than 10 MB. Bring it in in parts."
-        raise consent_import.ImportRefused(message, rows=[])
-    kept: dict[str, Blob] = {
-        sent.name: evidences.keep(name=sent.name, chunks=sent.chunks())
-        for sent in form.cleaned_data["evidence"]
-    }
-    return consent_import.run(
+        sentence = sentence_of("The table has more than 10 MB. Bring it in in parts.")
+        raise tables.TableUnreadable(sentence)
+    sent = form.cleaned_data["evidence"]
+    return imports.run(
         version=work.version,
         table=table.read(),
         notice_text=form.cleaned_data["notice_text"],
         by=request.user,
-        evidence=kept,
+        evidence=evidences.keep_all((one.name, one.chunks()) for one in sent),
     )
 
 

@@ -1,23 +1,25 @@
-"""Where consent lies over the recordings of a version, for drawing."""
+"""Where consent lies over recordings, for drawing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ingestion import consent
-from ingestion.models import ConsentRecord, ConsentScope, File, Version
+from ingestion.consent.scopes import gaps_in
+from ingestion.models import ConsentRecord, ConsentScope, Recording
 
 Stretches = list[tuple[int, int]]
+Scopes = Mapping[int, Sequence[ConsentScope]]
 
 
 @dataclass(frozen=True)
-class FileCoverage:
+class Strip:
     """What consent says about one recording or text."""
 
-    file: File
+    recording: Recording
     covered: Stretches
     """Milliseconds [start, end) that a consent in force covers; empty for a text."""
     gaps: Stretches
-    withdrawn: Stretches
+    ended: Stretches
     """Milliseconds that a withdrawn or expired consent used to cover and none covers now."""
     speakers: int
 
@@ -26,51 +28,42 @@ class FileCoverage:
         """Whether every millisecond is covered."""
         return bool(self.speakers) and not self.gaps
 
-    @property
-    def gap_ms(self) -> int:
-        """How much nobody has consented to."""
-        return sum(end - start for start, end in self.gaps)
 
-
-def of_version(version: Version) -> list[FileCoverage]:
-    """Return the coverage of each recording and text of a version, in the order of its files."""
-    files = (
-        version.files.filter(role=File.Role.SOURCE)
-        .exclude(kind=File.Kind.TRANSCRIPT)
-        .order_by("path_key")
-    )
-    return of_files(list(files))
-
-
-def of_files(files: list[File]) -> list[FileCoverage]:
-    """Return the coverage of each file, asking the database twice."""
-    in_force: dict[int, list[ConsentScope]] = {}
-    ended: dict[int, list[ConsentScope]] = {}
-    standing = set(
-        ConsentRecord.objects.in_force().filter(scopes__file__in=files).values_list("pk", flat=True)
-    )
-    scopes = ConsentScope.objects.filter(file__in=files).select_related("record__speaker")
-    for scope in scopes:
-        kept = in_force if scope.record_id in standing else ended
-        kept.setdefault(scope.file_id, []).append(scope)
+def strips(recordings: Sequence[Recording]) -> list[Strip]:
+    """Return what consent says about each recording, asking the database twice."""
+    keys = [recording.pk for recording in recordings]
+    in_force, ended = consent.in_force(recordings=keys), scopes_ended(keys)
     return [
-        of_file(file=file, scopes=in_force.get(file.pk, []), ended=ended.get(file.pk, []))
-        for file in files
+        strip(recording, scopes=in_force.get(recording.pk, ()), ended=ended.get(recording.pk, ()))
+        for recording in recordings
     ]
 
 
-def of_file(*, file: File, scopes: list[ConsentScope], ended: list[ConsentScope]) -> FileCoverage:
-    """Lay the scopes of one file over its length."""
-    length = file.duration_ms
-    found = consent.cover(scopes=scopes, start_ms=None if length is None else 0, end_ms=length)
-    covered = complement(gaps=found.gaps, length=length or 0)
-    before = stretches(ended, length or 0)
-    return FileCoverage(
-        file=file,
-        covered=covered,
-        gaps=found.gaps,
-        withdrawn=[part for gap in found.gaps for part in within(before, gap)],
-        speakers=len({record.speaker_id for record in found.records}),
+def scopes_ended(recordings: Sequence[int]) -> dict[int, list[ConsentScope]]:
+    """Return the scopes of withdrawn and expired consents by the key of their recording.
+
+    What was struck out as a mistake never was a consent.
+    """
+    found: dict[int, list[ConsentScope]] = {}
+    scopes = ConsentScope.objects.filter(recording__in=recordings, record__voided_at__isnull=True)
+    for scope in scopes.exclude(record__in=ConsentRecord.objects.in_force()):
+        found.setdefault(scope.recording_id, []).append(scope)
+    return found
+
+
+def strip(
+    recording: Recording, *, scopes: Sequence[ConsentScope], ended: Iterable[ConsentScope] = ()
+) -> Strip:
+    """Lay the scopes of one recording over its length."""
+    length = recording.duration_ms or 0
+    gaps = gaps_in(stretches(scopes, length), 0, length)
+    before = stretches(ended, length)
+    return Strip(
+        recording=recording,
+        covered=complement(gaps=gaps, length=length),
+        gaps=gaps,
+        ended=[part for gap in gaps for part in within(before, gap)],
+        speakers=len({scope.record.speaker_id for scope in scopes}),
     )
 
 
@@ -81,7 +74,7 @@ def complement(*, gaps: Stretches, length: int) -> Stretches:
 
 
 def stretches(scopes: Iterable[ConsentScope], length: int) -> Stretches:
-    """Return the stretches of scopes, a whole file being [0, length)."""
+    """Return the stretches of scopes, a whole recording being [0, length)."""
     return [
         (scope.start_ms or 0, length if scope.end_ms is None else scope.end_ms) for scope in scopes
     ]

@@ -9,7 +9,6 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.models import Organization
-from licensing import profiles
 from marketplace import ledger
 from marketplace.models import LedgerEntry, Order
 from marketplace.pages.studio.access import StudioRequest, for_organization, never_kept
@@ -52,7 +51,6 @@ def row(order: Order, organization: Organization) -> dict[str, Any]:
     return {
         "order": order,
         "dataset": order.offer.version.dataset,
-        "profile": profiles.get(order.offer.profile),
         "owed_minor": ours.get(LedgerEntry.Account.CONTRIBUTOR, 0),
         "pool_minor": ours.get(LedgerEntry.Account.BENEFIT_POOL, 0),
     }

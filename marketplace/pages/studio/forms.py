@@ -1,13 +1,22 @@
 """Forms of the studio: they read and hold what was typed; services decide whether it can stand."""
 
+from functools import partial
 from typing import Any
 
 from commonhold.errors import CommonholdError
 from commonhold.purposes import DENIED_BY_DEFAULT, PURPOSES
 from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 
-from ingestion.models import File, Task, Version
+from ingestion.archive import languages
+from ingestion.archive.languages import UnknownLanguage
+from ingestion.models import Recording, Task
+from marketplace.http.telling import tell
+from marketplace.pages.studio import choices
 
 
 def of_them(phrase: str) -> str:
@@ -15,7 +24,7 @@ def of_them(phrase: str) -> str:
     return phrase.replace("your", "their").replace("you", "them")
 
 
-ORDINARY = [(one.slug, one.phrase) for one in PURPOSES if one.slug not in DENIED_BY_DEFAULT]
+ORDINARY = [(one.slug, str(one.phrase)) for one in PURPOSES if one.slug not in DENIED_BY_DEFAULT]
 SENSITIVE = [(one.slug, of_them(one.phrase)) for one in PURPOSES if one.slug in DENIED_BY_DEFAULT]
 
 
@@ -23,7 +32,32 @@ def refuse(form: forms.Form, error: CommonholdError, names: dict[str, str] | Non
     """Show a service's refusal at the field it names, or at the head of the form."""
     named = str(error.details.get("field", ""))
     field = (names or {}).get(named, named)
-    form.add_error(field if field in form.fields else None, error.message)
+    form.add_error(field if field in form.fields else None, tell(error))
+
+
+class LanguageInput(forms.TextInput):
+    """An input that proposes every language by its name, as others and as its speakers call it."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """Return the input with its proposals."""
+        proposals = f"{(attrs or {}).get('id', name)}_languages"
+        plain = {"list": proposals, "autocapitalize": "none", "spellcheck": "false"}
+        options = format_html_join("", '<option value="{}">{}</option>', choices.tags())
+        field = super().render(name, value, (attrs or {}) | plain, renderer)
+        return format_html('{}<datalist id="{}">{}</datalist>', field, proposals, options)
+
+
+class LanguageField(forms.CharField):
+    """A language, by its code or its name; its value is the standard form of the code."""
+
+    widget = LanguageInput
+
+    def clean(self, value: Any) -> str:
+        typed = super().clean(value)
+        try:
+            return languages.tag_of(typed)
+        except UnknownLanguage as error:
+            raise ValidationError(tell(error)) from error
 
 
 class DatasetForm(forms.Form):
@@ -39,11 +73,11 @@ class DatasetForm(forms.Form):
         help_text="Stands in its address: lower-case letters, digits, hyphens. "
         "Left empty, it is made from the title.",
     )
-    language = forms.CharField(
+    language = LanguageField(
         label="Language spoken",
-        max_length=35,
-        help_text="Its code: sw is Swahili, am is Amharic, es-419 is Latin American Spanish.",
-        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
+        max_length=80,
+        help_text="Type its name or its code, and choose: sw is Swahili, es-419 is Latin American "
+        "Spanish.",
     )
     task = forms.ChoiceField(
         label="What a model can learn from it",
@@ -63,9 +97,8 @@ class DatasetForm(forms.Form):
         if not cleaned.get("slug") and cleaned.get("title"):
             cleaned["slug"] = slugify(cleaned["title"])[:80].strip("-")
             if not cleaned["slug"]:
-                self.add_error(
-                    "slug", "The title has no Latin letters to make one from; type a short name."
-                )
+                sentence = _("The title has no Latin letters to make one from; type a short name.")
+                self.add_error("slug", sentence)
         return cleaned
 
 
@@ -146,18 +179,20 @@ class ConsentForm(forms.Form):
         help_text="The first day on which it no longer holds. "
         "Left empty, it holds until it is withdrawn.",
     )
-    jurisdiction = forms.CharField(
+    jurisdiction = forms.ChoiceField(
         label="Law it was given under",
-        max_length=20,
-        help_text="The country's code, such as KE or UG, or EU.",
+        choices=lambda: [("", _("Choose a country")), *choices.countries()],
+        help_text="Where the speaker agreed. The European Union has a law of its own.",
     )
     notice_text = forms.CharField(
         label="What they were told before they agreed",
         widget=forms.Textarea(attrs={"rows": 6, "dir": "auto"}),
         help_text="The whole text of the form, as it was read or shown to them.",
     )
-    notice_language = forms.CharField(
-        label="Language of that text", max_length=35, help_text="Its code, such as sw."
+    notice_language = LanguageField(
+        label="Language of that text",
+        max_length=80,
+        help_text="Type its name or its code, and choose.",
     )
     notice_version = forms.CharField(label="Edition of that text", max_length=40, required=False)
     evidence = forms.FileField(
@@ -168,12 +203,18 @@ class ConsentForm(forms.Form):
     everywhere = forms.BooleanField(label="They are heard in every file", required=False)
 
 
-class StretchForm(forms.Form):
-    """Where a speaker is heard: a file, or a part of it."""
+def chosen(recordings: dict[int, Recording], pk: str) -> Recording:
+    """Return the recording that was chosen. Raises ValueError, as fields want it."""
+    recording = recordings.get(int(pk))
+    if recording is None:
+        raise ValueError(pk)
+    return recording
 
-    file: "forms.ModelChoiceField[File]" = forms.ModelChoiceField(
-        queryset=File.objects.none(), required=False, empty_label="Choose a file"
-    )
+
+class StretchForm(forms.Form):
+    """Where a speaker is heard: a recording, or a part of it."""
+
+    file = forms.TypedChoiceField(required=False, empty_value=None)
     start = forms.CharField(
         label="From", required=False, widget=forms.TextInput(attrs={"placeholder": "0:00:00"})
     )
@@ -181,11 +222,15 @@ class StretchForm(forms.Form):
         label="To", required=False, widget=forms.TextInput(attrs={"placeholder": "the end"})
     )
 
-    def __init__(self, *args: Any, version: Version, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, recordings: dict[int, Recording], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["file"]
-        if isinstance(field, forms.ModelChoiceField):
-            field.queryset = version.files.filter(role=File.Role.SOURCE).order_by("path_key")
+        if isinstance(field, forms.TypedChoiceField):
+            field.choices = [
+                ("", _("Choose a file")),
+                *((pk, recording.name) for pk, recording in recordings.items()),
+            ]
+            field.coerce = partial(chosen, recordings)
 
 
 StretchFormSet = forms.formset_factory(StretchForm, extra=1, max_num=200)

@@ -5,19 +5,24 @@ from typing import Any
 from commonhold.errors import CommonholdError
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 
 from ingestion.models import Version
+from marketplace.http.telling import tell
 from marketplace.pages.studio import stations
 from marketplace.pages.studio.access import StudioRequest, Work, never_kept
 
 TABS = (
-    ("overview", "Overview"),
-    ("files", "Files"),
-    ("consent", "Consent"),
-    ("pipeline", "Pipeline"),
-    ("review", "Review"),
-    ("offers", "Offers"),
+    ("overview", _("Overview")),
+    ("files", _("Files")),
+    ("consent", _("Consent")),
+    ("pipeline", _("Pipeline")),
+    ("review", _("Review")),
+    ("seal", _("Seal")),
+    ("offers", _("Offers")),
 )
+BESIDE = ("open_version", "discard", "edit", "history")
+"""Pages that stand beside the tabs."""
 
 
 def page(
@@ -40,8 +45,8 @@ def page(
         "stations": stations.stations(work, facts),
         "tabs": tabs(work, facts, tab),
         "tab": tab,
-        "error": error,
-        "public_url": stations.public_url(work),
+        "error": tell(error) if error else "",
+        "public_url": work.public_url(),
         **urls(work),
         **(context or {}),
     }
@@ -52,18 +57,18 @@ def page(
 
 def urls(work: Work) -> dict[str, str]:
     """Return the addresses that templates link to."""
-    return {"overview_url": work.url()} | {
-        f"{name}_url": work.url(name) for name, _ in TABS if name != "overview"
-    }
+    names = (*(name for name, _ in TABS), *BESIDE)
+    return {f"{name}_url": work.url(name) for name in names}
 
 
 def tabs(work: Work, facts: stations.Facts, current: str) -> list[dict[str, Any]]:
     """Lay out the tabs, each with what is to be counted in it."""
+    figures = facts.figures
     counts = {
-        "files": facts.files,
-        "consent": work.dataset.consent_records.count(),
-        "review": open_count(facts),
-        "offers": facts.offers if work.version.state == Version.State.SEALED else None,
+        "files": figures.files,
+        "consent": figures.consents,
+        "review": stations.count_left(facts.left) if facts.left else None,
+        "offers": figures.offers if work.version.state == Version.State.SEALED else None,
     }
     return [
         {
@@ -74,11 +79,3 @@ def tabs(work: Work, facts: stations.Facts, current: str) -> list[dict[str, Any]
         }
         for name, title in TABS
     ]
-
-
-def open_count(facts: stations.Facts) -> int | None:
-    """Count what is left to hear; None when there is no review now."""
-    if facts.left is None:
-        return None
-    left = facts.left
-    return left.open_findings + left.unreviewed_segments + left.uncovered_segments

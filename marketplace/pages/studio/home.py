@@ -1,19 +1,21 @@
 """The first page of the studio: the organization's datasets, and a new one."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from commonhold.errors import CommonholdError
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Organization
-from ingestion import datasets
+from ingestion.archive import datasets
 from ingestion.models import Dataset, Version
 from marketplace import ledger
-from marketplace.pages.studio import frame, stations
+from marketplace.http.telling import tell_record
+from marketplace.pages.studio import acts, figures, frame, nextsteps, seals, stations
 from marketplace.pages.studio.access import (
     StudioRequest,
     Work,
@@ -22,8 +24,11 @@ from marketplace.pages.studio.access import (
     never_kept,
 )
 from marketplace.pages.studio.forms import DatasetForm, refuse
+from marketplace.showcase import history
 
 PER_PAGE = 20
+LATELY = 4
+"""Acts that the overview tells."""
 STATE_KNOTS = {
     Version.State.DRAFT: "waiting",
     Version.State.PROCESSING: "active",
@@ -37,30 +42,51 @@ STATE_KNOTS = {
 @for_organization
 def index(request: StudioRequest, organization: Organization) -> HttpResponse:
     """List the datasets of the organization that the reader acts for."""
-    found = Dataset.objects.filter(organization=organization, versions__isnull=False).distinct()
-    newest = found.select_related("organization").order_by("-pk")
-    page = Paginator(newest, PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(newest_versions(organization), PER_PAGE).get_page(request.GET.get("page"))
     context: dict[str, Any] = {
         "organization": organization,
         "page": page,
-        "rows": [row(dataset) for dataset in page],
+        "rows": rows(list(page)),
         "earnings": ledger.earnings(organization=organization),
     }
     return never_kept(render(request, "pages/studio/index.html", context))
 
 
-def row(dataset: Dataset) -> dict[str, Any]:
+def newest_versions(organization: Organization) -> list[int]:
+    """Return the primary key of the newest version of each dataset, the newest dataset first."""
+    everything = Version.objects.filter(dataset__organization=organization)
+    newest = everything.order_by("-dataset", "-number").distinct("dataset")
+    return list(newest.values_list("pk", flat=True))
+
+
+def rows(keys: Sequence[int]) -> list[dict[str, Any]]:
+    """Return the datasets of these versions as the list shows them."""
+    chosen = Version.objects.filter(pk__in=keys).order_by("-dataset")
+    known = chosen.select_related("dataset__organization", "review_finished_by")
+    found = list(figures.read_along(known))
+    facts = stations.read_all(found)
+    works = [Work(dataset=version.dataset, version=version) for version in found]
+    return [row(work, facts[work.version.pk]) for work in works]
+
+
+def row(work: Work, facts: stations.Facts) -> dict[str, Any]:
     """Return one dataset as the list shows it."""
-    work = Work(dataset=dataset, version=dataset.versions.latest("number"))
-    facts = stations.read(work)
     return {
         "work": work,
         "url": work.url(),
         "facts": facts,
         "stations": stations.stations(work, facts),
-        "step": stations.next_step(work, facts),
-        "knot": STATE_KNOTS[Version.State(work.version.state)],
+        "step": nextsteps.choose(work, facts),
+        **state(work.version),
     }
+
+
+def state(version: Version) -> dict[str, str]:
+    """Say where a version stands: the knot and the word."""
+    if version.is_sealed and version.consent_state != Version.Consent.GIVEN:
+        return {"knot": "refused", "word": _("Consent ended")}
+    knot = STATE_KNOTS[Version.State(version.state)]
+    return {"knot": knot, "word": version.get_state_display()}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -92,24 +118,29 @@ def create(request: StudioRequest, form: DatasetForm, organization: Organization
 @require_safe
 @for_contributors
 def overview(request: StudioRequest, work: Work) -> HttpResponse:
-    """Show where the version at work stands, and the next step."""
+    """Show where the version at work stands, the next step, and what was done last."""
     facts = stations.read(work)
+    lately = history.of_dataset(dataset=work.dataset, decisions=False)
     context = {
-        "step": stations.next_step(work, facts),
-        "knot": STATE_KNOTS[Version.State(work.version.state)],
-        "versions": work.dataset.versions.order_by("-number"),
-        "start_url": work.url("start"),
-        "open_version_url": work.url("open_version"),
+        "step": nextsteps.choose(work, facts),
+        "versions": [version_row(work, one) for one in work.dataset.versions.order_by("-number")],
+        "seal": seals.of(work.version),
+        "seal_error": tell_record(work.version.seal_error),
+        "lately": acts.told(work.dataset, lately[:LATELY]),
     }
     return frame.page(request, work, "overview", context, facts=facts)
 
 
-@require_POST
-@for_contributors
-def open_version(request: StudioRequest, work: Work) -> HttpResponse:
-    """Begin the next version of a dataset."""
-    draft = datasets.open_draft(dataset=work.dataset, by=request.user)
-    messages.success(
-        request, f"Version {draft.number} is open. What is sealed stays as it is beside it."
-    )
-    return redirect(work.url("files"))
+def version_row(work: Work, version: Version) -> dict[str, Any]:
+    """Return a version as the list of a dataset shows it, with how it can be ended."""
+    return {
+        "version": version,
+        "discard_url": work.url("discard") if is_discardable(version) else "",
+        "withdraw_url": work.url("withdraw_version", version.number) if version.is_sealed else "",
+        **state(version),
+    }
+
+
+def is_discardable(version: Version) -> bool:
+    """Whether a version can still be thrown away."""
+    return version.is_open and version.review_finished_at is None

@@ -1,24 +1,28 @@
 """The offers tab: choosing who may use a sealed version, for what, and for how much."""
 
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from urllib.parse import urlencode
 
 from commonhold.errors import CommonholdError
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import F
+from django.db.models import Count, F
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from ingestion import coverage
 from ingestion.models import Version
 from licensing import profiles
 from licensing.models import Offer
-from marketplace import pricing
+from marketplace import money, pricing
+from marketplace.http.telling import tell
 from marketplace.pages import legal
-from marketplace.pages.studio import frame
+from marketplace.pages.studio import frame, lacks, nextsteps
 from marketplace.pages.studio.access import (
     StudioRequest,
     Work,
@@ -27,32 +31,45 @@ from marketplace.pages.studio.access import (
     never_kept,
 )
 from marketplace.pages.studio.forms import refuse
+from marketplace.tasks import follow_news_task
 
 PER_PAGE = 25
-TERMS = [("365", "A year"), ("730", "Two years"), ("1825", "Five years"), ("0", "For good")]
+MOST_NAMED = 4
+"""Speakers that are named where they stand in the way of a license."""
+TERMS = [
+    ("365", gettext_lazy("A year")),
+    ("730", gettext_lazy("Two years")),
+    ("1825", gettext_lazy("Five years")),
+    ("0", gettext_lazy("For good")),
+]
 
 
 class OfferForm(forms.Form):
     """Price and choices of one license."""
 
     amount = forms.CharField(
-        label="Price",
+        label=gettext_lazy("Price"),
         max_length=20,
-        help_text="What you get, for example 40 or 40.50; 0 is free. "
-        "The platform's fee comes on top.",
+        help_text=gettext_lazy(
+            "What you get, for example 40 or 40.50; 0 is free. The platform's fee comes on top."
+        ),
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )
-    currency = forms.ChoiceField(choices=[(code, code) for code in pricing.CURRENCIES])
+    currency = forms.ChoiceField(
+        label=gettext_lazy("Currency"), choices=[(code, code) for code in money.CURRENCIES]
+    )
     term_days = forms.ChoiceField(
-        label="A license holds for",
+        label=gettext_lazy("A license holds for"),
         choices=TERMS,
         initial="365",
         widget=forms.RadioSelect,
     )
     share = forms.CharField(
-        label="Share for the people who speak",
+        label=gettext_lazy("Share for the people who speak"),
         max_length=6,
-        help_text="Percent of each price, for example 15 or 12.5. It is booked for them apart.",
+        help_text=gettext_lazy(
+            "Percent of each price, for example 15 or 12.5. It is booked for them apart."
+        ),
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )
     seen_sha256 = forms.CharField(widget=forms.HiddenInput, required=False)
@@ -75,8 +92,8 @@ class OfferForm(forms.Form):
         except InvalidOperation:
             scaled = Decimal("0.5")
         if not scaled.is_finite() or scaled != scaled.to_integral_value():
-            message = f"«{text}» is not a percentage with two digits at most; write it like 12.5."
-            raise forms.ValidationError(message)
+            sentence = _("«%(text)s» is no percentage with two digits at most; write it like 12.5.")
+            raise forms.ValidationError(sentence % {"text": text})
         return int(scaled)
 
     def clean(self) -> dict[str, Any]:
@@ -85,9 +102,9 @@ class OfferForm(forms.Form):
         if "amount" in cleaned and "currency" in cleaned:
             text = cleaned["amount"].replace(",", ".")
             try:
-                cleaned["amount_minor"] = pricing.parse_money(text, cleaned["currency"])
+                cleaned["amount_minor"] = money.parse(text, cleaned["currency"])
             except CommonholdError as error:
-                self.add_error("amount", error.message)
+                self.add_error("amount", tell(error))
         return cleaned
 
     def choices(self) -> dict[str, int | None]:
@@ -105,12 +122,6 @@ def percent(bps: int) -> str:
     return f"{whole}.{part:02}".rstrip("0") if part else str(whole)
 
 
-def sealed_version(work: Work) -> Version | None:
-    """Return the version that can be offered: the newest sealed one."""
-    sealed = work.dataset.versions.filter(state=Version.State.SEALED)
-    return sealed.order_by("-number").first()
-
-
 @require_safe
 @for_contributors
 def show(request: StudioRequest, work: Work) -> HttpResponse:
@@ -122,57 +133,75 @@ def tab(
     request: StudioRequest, work: Work, *, error: CommonholdError | None = None
 ) -> HttpResponse:
     """Render the tab, with a refusal where there was one."""
-    sealed = sealed_version(work)
+    sealed, gaps = work.dataset.versions.newest_sealed(), lacks.Gaps()
     offers = (
         Offer.objects.filter(version__dataset=work.dataset)
         .select_related("version", "price")
-        .order_by(F("closed_at").asc(nulls_first=True), "-created_at")
+        .annotate(taken=Count("grants"))
+        .order_by(F("closed_at").asc(nulls_first=True), "-created_at", "-pk")
     )
     page = Paginator(offers, PER_PAGE).get_page(request.GET.get("page"))
-    taken = {offer.profile for offer in offers if offer.is_open and offer.version == sealed}
     context = {
         "sealed": sealed,
         "page": page,
-        "rows": [row(work, offer) for offer in page],
-        "profiles": [choice(work, sealed, one, taken) for one in profiles.catalogue()]
-        if sealed
-        else [],
+        "rows": [row(work, offer, gaps) for offer in page],
+        "profiles": choices(work, sealed) if sealed else [],
     }
     return frame.page(request, work, "offers", context, error=error)
 
 
-def row(work: Work, offer: Offer) -> dict[str, Any]:
+def row(work: Work, offer: Offer, gaps: lacks.Gaps) -> dict[str, Any]:
     """Return an offer as the list shows it."""
-    gap = coverage.first_gap(version=offer.version, purposes=offer.purposes)
+    share = offer.benefit_share_bps
     return {
         "offer": offer,
-        "profile": profiles.get(offer.profile),
         "fee_minor": pricing.fee(offer.price.amount_minor),
-        "share": percent(offer.benefit_share_bps) if offer.benefit_share_bps else "",
-        "grants": offer.grants.count(),
-        "gap": gap if offer.is_open else None,
+        "share": percent(share) if share else "",
+        "grants": offer.taken,  # type: ignore[attr-defined]  # an annotation's name
+        "gap": gaps.told(offer.version, offer.purposes) if offer.is_open else "",
         "close_url": work.url("close_offer", offer.pk),
     }
 
 
-def choice(
-    work: Work, sealed: Version, profile: profiles.Profile, taken: set[str]
-) -> dict[str, Any]:
-    """Return a license as the list of choices shows it, with what stands in its way."""
-    return {
-        "profile": profile,
-        "terms": profiles.compile_terms(profile=profile),
-        "gap": coverage.first_gap(version=sealed, purposes=sorted(profile.vector.purposes)),
-        "taken": profile.slug in taken,
-        "url": work.url("new_offer", profile.slug),
-    }
+def choices(work: Work, sealed: Version) -> list[dict[str, Any]]:
+    """Return every license as the list of choices shows it, with who stands in its way."""
+    standing = Offer.objects.filter(version=sealed, closed_at__isnull=True)
+    taken, consents = set(standing.values_list("profile", flat=True)), lacks.resting(sealed)
+    people = len({one.pseudonym for one in consents})
+    found = []
+    for profile in profiles.catalogue():
+        blockers = lacks.obstacles(consents, sorted(profile.vector.purposes))
+        found.append(
+            {
+                "profile": profile,
+                "terms": profiles.compile_terms(profile=profile),
+                "taken": profile.slug in taken,
+                "url": work.url("new_offer", profile.slug),
+                "blockers": blockers[:MOST_NAMED],
+                "more": max(0, len(blockers) - MOST_NAMED),
+                "without": nextsteps.without([one.pseudonym for one in blockers]),
+                "without_url": without_url(work, sealed, blockers)
+                if len(blockers) < people
+                else "",
+            }
+        )
+    return found
+
+
+def without_url(work: Work, sealed: Version, blockers: Sequence[lacks.Obstacle]) -> str:
+    """Return where those who stand in the way are left out: of the open version, or the next."""
+    keys = [one.speaker for one in blockers if one.speaker is not None]
+    if work.version.is_open:
+        return f"{work.url('leave_out_speakers')}?{urlencode([('speaker', key) for key in keys])}"
+    query = [("from", sealed.number), *(("without", key) for key in keys)]
+    return f"{work.url('open_version')}?{urlencode(query)}"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_contributors
 def new(request: StudioRequest, work: Work, profile: str) -> HttpResponse:
     """Set the price of one license, read the text that will bind, and publish the offer."""
-    sealed = sealed_version(work)
+    sealed = work.dataset.versions.newest_sealed()
     if sealed is None or profile not in profiles.BY_SLUG:
         raise Http404
     chosen = profiles.get(profile)
@@ -188,8 +217,7 @@ def new(request: StudioRequest, work: Work, profile: str) -> HttpResponse:
     if not valid or "preview" in request.POST:
         return offer_page(request, work, sealed, form, terms, status=200 if valid else 422)
     if form.cleaned_data["seen_sha256"] != terms.sha256:
-        message = "Your choices changed the text below. Read it again, then publish."
-        form.add_error(None, message)
+        form.add_error(None, _("Your choices changed the text below. Read it again, then publish."))
         return offer_page(request, work, sealed, form, terms, status=409)
     return publish(request, work, sealed, form, terms)
 
@@ -232,7 +260,9 @@ def publish(
     except CommonholdError as error:
         refuse(form, error, {"benefit_share_bps": "share", "amount_minor": "amount"})
         return offer_page(request, work, sealed, form, terms, status=error.status)
-    messages.success(request, f"{terms.profile.name} is offered. It stands on the public page now.")
+    follow_news_task.delay_on_commit()
+    sentence = _("%(license)s is offered. It stands on the public page now.")
+    messages.success(request, sentence % {"license": _(terms.profile.name)})
     return redirect(work.url("offers"))
 
 
@@ -244,7 +274,7 @@ def last_currency(work: Work) -> str:
         .order_by("-created_at")
         .first()
     )
-    return last.price.currency if last else pricing.CURRENCIES[0]
+    return last.price.currency if last else money.CURRENCIES[0]
 
 
 def offer_page(
@@ -263,7 +293,7 @@ def offer_page(
         "profile": terms.profile,
         "terms": terms,
         "legal": legal.blocks(terms.text),
-        "gap": coverage.first_gap(version=sealed, purposes=terms.purposes),
+        "gap": lacks.Gaps().told(sealed, terms.purposes),
         "status": status,
     }
     return frame.page(request, work, "offers", context, template="pages/studio/offer_new.html")
@@ -278,7 +308,8 @@ def close(request: StudioRequest, work: Work, pk: int) -> HttpResponse:
         pricing.close_offer(offer=offer, by=request.user)
     except CommonholdError as error:
         return tab(request, work, error=error)
+    follow_news_task.delay_on_commit()
     messages.success(
-        request, "The offer is closed. Licenses that were made from it stay as they are."
+        request, _("The offer is closed. Licenses that were made from it stay as they are.")
     )
     return redirect(work.url("offers"))

@@ -1,27 +1,28 @@
 """Hearing an original: its bytes, in ranges, for contributors of its organization alone."""
 
-from django.http import HttpResponseBase
+from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from ingestion.models import File
-from ingestion.storage import blob_store
-from marketplace.api.ranges import Content, respond
+from ingestion.archive.storage import blob_store
+from ingestion.models import Recording
+from marketplace.http.ranges import Content, respond
 from marketplace.pages.studio.access import StudioRequest, Work, for_contributors
 
 
 @require_safe
 @for_contributors
 def original(request: StudioRequest, work: Work, pk: int) -> HttpResponseBase:
-    """Stream an original of the dataset."""
-    files = File.objects.filter(version__dataset=work.dataset, role=File.Role.SOURCE)
-    file = get_object_or_404(files.select_related("blob"), pk=pk)
+    """Stream an original of the dataset; what was erased is not found."""
+    recording = get_object_or_404(work.dataset.recordings.select_related("blob"), pk=pk)
+    if recording.blob is None:
+        raise Http404
     content = Content(
-        file=blob_store().open(file.blob_id),
-        size=file.blob.size,
-        sha256=file.blob_id,
-        media_type=file.media_type,
-        name=file.path.rpartition("/")[2],
-        inline=file.kind == File.Kind.AUDIO,
+        file=blob_store().open(recording.blob.sha256),
+        size=recording.blob.size,
+        sha256=recording.blob.sha256,
+        media_type=recording.media_type,
+        name=recording.name.rpartition("/")[2],
+        inline=recording.kind == Recording.Kind.AUDIO,
     )
     return respond(request, content)

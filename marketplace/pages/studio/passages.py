@@ -3,12 +3,18 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
-from django.db.models import Count, Q
+from django.utils.translation import gettext_lazy as _
 
-from ingestion import consent, review
-from ingestion.models import ConsentRecord, ConsentScope, File, Finding, Segment, StepRun, Version
+from accounts.models import User
+from ingestion import review
+from ingestion.models import Finding, Recording, Segment, Speaker, StepRun
+from ingestion.review import voices
+from ingestion.review.voices import Piece, Scene
+from marketplace.pages.studio import ears, tallies
 from marketplace.pages.studio.access import Work
+from marketplace.pages.studio.ears import Ears
 from marketplace.templatetags import wording
 
 AROUND = 60
@@ -16,129 +22,146 @@ AROUND = 60
 LEAD_MS = 1000
 """How much is played before and after a finding."""
 KIND_NAMES = {
-    "phone": "Phone number",
-    "email": "Email address",
-    "address": "Address",
-    "id-number": "Identity number",
-    "card": "Card number",
-    "iban": "Bank account",
-    "url": "Web address",
-    "ip": "Network address",
-    "handle": "Account name",
-    "name": "Name of a person",
-    "other": "Something else private",
+    "phone": _("Phone number"),
+    "email": _("Email address"),
+    "address": _("Address"),
+    "id-number": _("Identity number"),
+    "card": _("Card number"),
+    "iban": _("Bank account"),
+    "url": _("Web address"),
+    "ip": _("Network address"),
+    "handle": _("Account name"),
+    "name": _("Name of a person"),
+    "other": _("Something else private"),
 }
 STATES = {
-    Finding.State.OPEN: ("active", "To be heard"),
-    Finding.State.CONFIRMED: ("done", "Will be redacted"),
-    Finding.State.REJECTED: ("waiting", "Stays in"),
+    Finding.State.OPEN: ("active", _("To be decided")),
+    Finding.State.CONFIRMED: ("done", _("Will be redacted")),
+    Finding.State.REJECTED: ("waiting", _("Stays in")),
 }
 
 
 @dataclass(frozen=True)
-class Counts:
-    """What there is to do in a version or a file, and what is left of it."""
+class Scenery:
+    """What the passages of one page have in common."""
 
-    findings: int
-    open_findings: int
-    to_read: int
-    unread: int
-    uncovered: int
+    work: Work
+    scene: Scene
+    ears: Ears
+    speakers: dict[int, Speaker]
+    """Everybody who may be heard in it, by their primary keys."""
+    query: str
+    """The page that a form leads back to."""
 
-    @property
-    def total(self) -> int:
-        """Everything that a person must decide or has decided."""
-        return self.findings + self.to_read + self.uncovered
-
-    @property
-    def left(self) -> int:
-        """What is left to decide."""
-        return self.open_findings + self.unread + self.uncovered
-
-    @property
-    def done(self) -> int:
-        """What has been decided."""
-        return self.total - self.left
+    def people(self, speakers: Iterable[Speaker]) -> list[dict[str, str]]:
+        """Return speakers with where they are left out, and where they are brought back."""
+        back = f"recording:{self.scene.recording.pk}"
+        return people(self.work, speakers, back=back)
 
 
-def counts(version: Version) -> dict[int, Counts]:
-    """Count what is to be done in each file of a version, by its id."""
-    standing = Segment.objects.filter(file__version=version, excluded=False).order_by()
-    read = Q(needs_review=True)
-    segments = standing.values("file").annotate(
-        to_read=Count("pk", filter=read),
-        unread=Count("pk", filter=read & Q(reviewed_at__isnull=True)),
-    )
-    findings = (
-        Finding.objects.filter(segment__in=standing)
-        .order_by()
-        .values("segment__file")
-        .annotate(all=Count("pk"), open=Count("pk", filter=Q(state=Finding.State.OPEN)))
-    )
-    found = {row["segment__file"]: (row["all"], row["open"]) for row in findings}
-    uncovered: dict[int, int] = {}
-    for segment in review.uncovered(version=version):
-        uncovered[segment.file_id] = uncovered.get(segment.file_id, 0) + 1
-    return {
-        row["file"]: Counts(
-            findings=found.get(row["file"], (0, 0))[0],
-            open_findings=found.get(row["file"], (0, 0))[1],
-            to_read=row["to_read"],
-            unread=row["unread"],
-            uncovered=uncovered.get(row["file"], 0),
-        )
-        for row in segments
-    }
+def scenery(
+    work: Work, recording: Recording, query: str, *, reader: User, left_out: frozenset[int]
+) -> Scenery:
+    """Read a recording as it stands without some speakers, for its passages, as one person sees it.
 
-
-def total(all_counts: Iterable[Counts]) -> Counts:
-    """Add up the counts of several files."""
-    rows = [
-        (one.findings, one.open_findings, one.to_read, one.unread, one.uncovered)
-        for one in all_counts
-    ]
-    return (
-        Counts(*(sum(column) for column in zip(*rows, strict=True)))
-        if rows
-        else Counts(0, 0, 0, 0, 0)
+    The speakers are named by their primary keys.
+    """
+    scene = voices.read(recordings=[recording], left_out=left_out)[0]
+    voices.with_findings([scene])
+    known = [one.speaker for one in scene.segments if one.speaker]
+    known += [scope.record.speaker for scope in scene.scopes]
+    return Scenery(
+        work=work,
+        scene=scene,
+        ears=ears.read(recording, reader=reader),
+        speakers={one.pk: one for one in known},
+        query=query,
     )
 
 
-def passage(
-    work: Work, segment: Segment, scopes: list[ConsentScope], query: str = ""
-) -> dict[str, Any]:
-    """Return a stretch as its template takes it. `query` is the page that a form leads back to."""
+def passage(around: Scenery, segment: Segment) -> dict[str, Any]:
+    """Return a stretch as its template takes it."""
     findings = sorted(segment.findings.all(), key=lambda finding: finding.start_char)
-    covering = consent.cover(scopes=scopes, start_ms=segment.start_ms, end_ms=segment.end_ms)
+    published = around.scene.pieces(segment)
     unread = segment.needs_review and segment.reviewed_at is None
+    language = around.scene.recording.spoken
     return {
         "segment": segment,
-        "query": query,
+        "query": around.query,
         "pieces": list(pieces(segment, findings)),
-        "findings": [finding_row(work, finding) for finding in findings],
-        "unread": unread and not segment.excluded,
+        "findings": [finding_row(around, finding) for finding in findings],
+        "mark": around.ears.mark(ears.of_segment(segment), *ears.spoken(published)),
+        "unread": unread and bool(published),
         "never_read": unread,
-        "uncovered": not covering.is_complete and not segment.excluded,
-        "needs_you": not segment.excluded
-        and (
-            unread
-            or not covering.is_complete
-            or any(one.state == Finding.State.OPEN for one in findings)
-        ),
+        "uncovered": not all(piece.is_covered for piece in published),
+        "needs_you": needs_a_person(published),
+        "is_left_out": not published,
+        "without": around.people(absent(around, segment)),
+        "within": around.people(present(around, segment)) if published else [],
+        "parts": [part_of(piece) for piece in published if piece.part],
+        "speaker": speaker_of(segment, published),
         "hear": hearing(segment.start_ms, segment.end_ms, lead=0),
-        "review_url": work.url("review_segment", segment.pk),
-        "add_url": work.url("add_finding", segment.pk),
+        "review_url": around.work.url("review_segment", segment.pk),
+        "add_url": around.work.url("add_finding", segment.pk),
         "kinds": [(kind, KIND_NAMES.get(kind, kind)) for kind in review.KINDS],
-        "language": work.dataset.language,
-        "direction": wording.direction(work.dataset.language),
+        "language": language,
+        "direction": wording.direction(language),
     }
 
 
-def in_force(file: File) -> list[ConsentScope]:
-    """Return the scopes of the consents in force on a file."""
-    records = ConsentRecord.objects.in_force()
-    scopes = ConsentScope.objects.filter(file=file, record__in=records)
-    return list(scopes.select_related("record__speaker"))
+def needs_a_person(published: list[Piece]) -> bool:
+    """Whether something about a stretch is left to do, if anything of it is published."""
+    return bool(published) and tallies.of_segment(published).left > 0
+
+
+def absent(around: Scenery, segment: Segment) -> list[Speaker]:
+    """Return who is heard in a segment and left out of the version."""
+    return [one for one in voices_in(around, segment) if one.pk in around.scene.left_out]
+
+
+def present(around: Scenery, segment: Segment) -> list[Speaker]:
+    """Return who is heard in a segment and stays in the version."""
+    return [one for one in voices_in(around, segment) if one.pk not in around.scene.left_out]
+
+
+def voices_in(around: Scenery, segment: Segment) -> list[Speaker]:
+    """Return who is heard in a segment that nobody left out, by pseudonym."""
+    if segment.excluded:
+        return []
+    found = (around.speakers.get(pk) for pk in around.scene.voices(segment))
+    return sorted((one for one in found if one), key=lambda one: one.pseudonym)
+
+
+def people(work: Work, speakers: Iterable[Speaker], *, back: str) -> list[dict[str, str]]:
+    """Return speakers with where they are left out, and where they are brought back."""
+    leave = work.url("leave_out_speakers")
+    return [
+        {
+            "pseudonym": one.pseudonym,
+            "leave_url": f"{leave}?{urlencode({'speaker': one.pk, 'from': back})}",
+            "bring_url": work.url("bring_back", one.pk),
+            "from": back,
+        }
+        for one in speakers
+    ]
+
+
+def absent_people(around: Scenery) -> list[dict[str, str]]:
+    """Return who is heard in the recording and left out of the version."""
+    absent = [one for pk, one in around.speakers.items() if pk in around.scene.left_out]
+    return around.people(sorted(absent, key=lambda one: one.pseudonym))
+
+
+def part_of(piece: Piece) -> dict[str, Any]:
+    """Return a part of a stretch that is published without the rest."""
+    start, end = (wording.timecode(at or 0, fraction=True) for at in (piece.start_ms, piece.end_ms))
+    return {"time": f"{start}\N{EN DASH}{end}", "text": piece.text}
+
+
+def speaker_of(segment: Segment, published: list[Piece]) -> str:
+    """Return who speaks: named, or the only one whose consent lies there."""
+    known = [segment.speaker, *(piece.speaker for piece in published)]
+    return next((one.pseudonym for one in known if one), "")
 
 
 def pieces(segment: Segment, findings: list[Finding]) -> Iterable[dict[str, Any]]:
@@ -169,7 +192,7 @@ def mark(findings: list[Finding], start: int, end: int) -> str:
     return ""
 
 
-def finding_row(work: Work, finding: Finding) -> dict[str, Any]:
+def finding_row(around: Scenery, finding: Finding) -> dict[str, Any]:
     """Return a finding as the list below a passage shows it."""
     knot, word = STATES[Finding.State(finding.state)]
     before, after = finding.before, finding.after
@@ -183,7 +206,8 @@ def finding_row(work: Work, finding: Finding) -> dict[str, Any]:
         "by_person": finding.detector == "person",
         "percent": None if finding.confidence is None else finding.confidence // 10,
         "hear": hearing(finding.start_ms, finding.end_ms, lead=LEAD_MS),
-        "decide_url": work.url("decide", finding.pk),
+        "mark": ears.of_finding(around.ears, finding),
+        "decide_url": around.work.url("decide", finding.pk),
     }
 
 
@@ -194,19 +218,20 @@ def hearing(start_ms: int | None, end_ms: int | None, *, lead: int) -> dict[str,
     return {"from": max(0, start_ms - lead), "to": end_ms + lead, "at": start_ms}
 
 
-def waveform(file: File) -> list[int]:
+def waveform(recording: Recording) -> list[int]:
     """Return the peaks that the decode step drew, or none."""
-    steps = StepRun.objects.filter(run__file=file, name="decode", state=StepRun.State.DONE)
+    steps = StepRun.objects.filter(run=recording.intake_id, name="decode", state=StepRun.State.DONE)
     return steps.values_list("output__waveform", flat=True).first() or []
 
 
-def bars(file: File) -> list[tuple[int, int, str]]:
-    """Return where the recording will be covered: what is found and was not said to stay."""
-    findings = Finding.objects.filter(
-        segment__file=file, segment__excluded=False, start_ms__isnull=False, end_ms__isnull=False
-    ).exclude(state=Finding.State.REJECTED)
+def bars(scene: Scene) -> list[tuple[int, int, str]]:
+    """Return where a recording will be covered: what is found and was not said to stay."""
     return [
-        (start, end, kind)
-        for start, end, kind in findings.values_list("start_ms", "end_ms", "kind")
-        if start is not None and end is not None
+        (finding.start_ms, finding.end_ms, finding.kind)
+        for segment in scene.segments
+        if not segment.excluded
+        for finding in segment.findings.all()
+        if finding.state != Finding.State.REJECTED
+        and finding.start_ms is not None
+        and finding.end_ms is not None
     ]

@@ -9,11 +9,13 @@ from django.core.paginator import Paginator
 from django.db.models import Count, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from ingestion import pipeline
 from ingestion.models import PipelineRun, StepRun, Version
+from ingestion.pipeline import jobs
 from ingestion.tasks import run_pipeline_task
+from marketplace.http.telling import tell_record
 from marketplace.pages.studio import frame, steps
 from marketplace.pages.studio.access import (
     StudioRequest,
@@ -58,10 +60,10 @@ def live(request: StudioRequest, work: Work) -> HttpResponse:
 def live_context(request: StudioRequest, work: Work, *, phase: str) -> dict[str, Any]:
     """Return the runs of a phase as a page shows them, and whether to ask again."""
     runs = (
-        PipelineRun.objects.filter(file__version=work.version, phase=phase)
-        .select_related("file", "recipe")
+        jobs.of(work.version, phase=phase)
+        .select_related("recording", "recipe")
         .prefetch_related(steps.told_of_runs())
-        .order_by("file__path_key")
+        .order_by("recording__number", "pk")
     )
     page = Paginator(runs, PER_PAGE).get_page(request.GET.get("page"))
     counts = count_states(runs)
@@ -71,7 +73,8 @@ def live_context(request: StudioRequest, work: Work, *, phase: str) -> dict[str,
         "page": page,
         "rows": [row(work, run) for run in page],
         "counts": counts,
-        "done_of_total": f"{counts[PipelineRun.State.DONE]} of {counts['total']}",
+        "done_of_total": _("%(done)s of %(total)s")
+        % {"done": counts[PipelineRun.State.DONE], "total": counts["total"]},
         "is_live": is_live(work.version, counts),
         "live_url": f"{work.url('pipeline_live')}?page={page.number}",
         "removable": work.version.is_open and work.version.review_finished_at is None,
@@ -96,29 +99,32 @@ def is_live(version: Version, counts: dict[str, int]) -> bool:
 def row(work: Work, run: PipelineRun) -> dict[str, Any]:
     """Return a run as the page shows it."""
     found = list(run.steps.all())
+    error = tell_record(run.error)
     knot, word = steps.KNOTS[StepRun.State(run.state)]
     working = next((one for one in found if one.state == StepRun.State.RUNNING), None)
     return {
         "run": run,
+        "error": error,
+        "can_retry": run.state == PipelineRun.State.FAILED,
         "knot": knot,
         "word": word,
-        "steps": [steps.row(one, run) for one in found],
+        "steps": [steps.row(one, said_above=error) for one in found],
         "working": steps.NAMES.get(working.name, working.name) if working else "",
         "retry_url": work.url("retry", run.pk),
-        "remove_url": work.url("remove_file", run.file.pk),
+        "remove_url": work.url("remove_file", run.recording_id),
     }
 
 
 @require_POST
 @for_contributors
 def start(request: StudioRequest, work: Work) -> HttpResponse:
-    """Close the draft and start the machine."""
+    """Close the draft and start the machine; with nothing new in it the review is next."""
     try:
-        runs = pipeline.start(version=work.version, by=request.user)
+        runs = jobs.start(version=work.version, by=request.user)
     except CommonholdError as error:
         return tab(request, work, error=error)
     enqueue(runs)
-    return redirect(work.url("pipeline"))
+    return redirect(work.url("pipeline" if runs else "review"))
 
 
 def enqueue(runs: list[PipelineRun]) -> None:
@@ -131,10 +137,12 @@ def enqueue(runs: list[PipelineRun]) -> None:
 @for_contributors
 def retry(request: StudioRequest, work: Work, pk: UUID) -> HttpResponse:
     """Try a stopped run again."""
-    run = get_object_or_404(PipelineRun, pk=pk, file__version=work.version)
+    runs = PipelineRun.objects.filter(recording__files__version=work.version)
+    run = get_object_or_404(runs.select_related("recording"), pk=pk)
     try:
-        enqueue([pipeline.retry(run=run, by=request.user)])
+        enqueue([jobs.retry(run=run, by=request.user)])
     except CommonholdError as error:
         return tab(request, work, error=error)
-    messages.success(request, f"«{run.file.path}» is tried again. Steps that were done stay done.")
+    sentence = _("«%(path)s» is tried again. Steps that were done stay done.")
+    messages.success(request, sentence % {"path": run.recording.name})
     return redirect(work.url("review" if run.phase == PipelineRun.Phase.FINAL else "pipeline"))

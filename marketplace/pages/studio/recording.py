@@ -1,18 +1,22 @@
 """Reviewing one recording or text: hearing it, deciding about each finding, reading each draft."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from commonhold.errors import CommonholdError
+from commonhold.sentences import _ as sentence_of
 from django.core.paginator import Paginator
-from django.db.models import Exists, OuterRef, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from ingestion import review
-from ingestion.models import File, Finding, Segment, Version
-from marketplace.pages.studio import frame, passages
+from ingestion.models import Finding, Recording, Segment
+from ingestion.review import hearing
+from ingestion.review.voices import Scene
+from marketplace.http.telling import tell
+from marketplace.pages.studio import deeds, ears, frame, passages, stations, tallies
 from marketplace.pages.studio.access import (
     StudioRequest,
     Work,
@@ -20,81 +24,130 @@ from marketplace.pages.studio.access import (
     is_htmx,
     never_kept,
 )
+from marketplace.pages.studio.passages import Scenery
 from marketplace.pages.studio.review import progress
+from marketplace.pages.studio.tallies import Tally
 
 PER_PAGE = 40
 DECISIONS = {"confirm": True, "keep": False}
+ELSEWHERE = "elsewhere"
+NO_WORDS = sentence_of("Select the words to redact first: press on the first, then on the last.")
 
 
 @require_safe
 @for_contributors
 def show(request: StudioRequest, work: Work, pk: int) -> HttpResponse:
     """Show the passages of one recording: those that need a person, or all."""
-    file = get_object_or_404(work.version.files, pk=pk, role=File.Role.SOURCE)
-    if work.version.state != Version.State.REVIEW or work.version.review_finished_at is not None:
+    return room(request, work, pk)
+
+
+def room(
+    request: StudioRequest, work: Work, pk: int, *, error: CommonholdError | None = None
+) -> HttpResponse:
+    """Render the room of one recording, with a refusal where there was one."""
+    recording = find(work, pk)
+    facts = stations.read(work)
+    if facts.pieces is None:
         return redirect(work.url("review"))
-    scopes = passages.in_force(file)
-    everything = segments_of(file)
-    waiting = everything.filter(pk__in=needing(work, file))
-    wanted = "all" if request.GET.get("show") == "all" or not waiting.exists() else "to-do"
-    found = everything if wanted == "all" else waiting
-    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
-    query = urlencode({"show": wanted, "page": page.number})
-    counts = passages.counts(work.version)
-    context = progress(work, passages.total(counts.values())) | {
-        "file": file,
-        "file_counts": counts.get(file.pk),
-        "page": page,
-        "passages": [passages.passage(work, segment, scopes, query) for segment in page],
-        "show": wanted,
-        "waiting": waiting.count(),
-        "everything": everything.count(),
-        "audio_url": work.url("original", file.pk) if file.kind == File.Kind.AUDIO else "",
-        "peaks": passages.waveform(file),
-        "bars": passages.bars(file),
-        "others": next_recording(work, file, counts),
+    counts = tallies.of_recordings(facts.pieces)
+    left_out = facts.figures.left_out
+    around = passages.scenery(work, recording, "", reader=request.user, left_out=left_out)
+    whole = tallies.total(counts.values())
+    elsewhere = tallies.minus(whole, counts.get(recording.pk, Tally()))
+    context = progress(work, whole) | {
+        "recording": recording,
+        **listing(request, around, elsewhere=elsewhere),
+        **ears.head(recording, around.scene.published(), around.ears),
+        "audio_url": audio_url(work, recording),
+        "heard_url": work.url("heard", recording.pk),
+        "peaks": passages.waveform(recording),
+        "bars": passages.bars(around.scene),
+        "absent": passages.absent_people(around),
+        "last": last(request, work, recording),
+        "undone": deeds.undone(
+            work, request.GET.get("undone", ""), back=deeds.room_of(recording.pk)
+        ),
+        "others": next_recording(work, facts, recording, counts),
     }
-    return frame.page(request, work, "review", context, template="pages/studio/recording.html")
+    template = "pages/studio/recording.html"
+    return frame.page(request, work, "review", context, template=template, facts=facts, error=error)
 
 
-def segments_of(file: File) -> Any:
-    """Return the passages of a file with what is found in them."""
-    return file.segments.select_related("speaker", "reviewed_by", "file").prefetch_related(
-        "findings"
-    )
+def listing(request: StudioRequest, around: Scenery, *, elsewhere: Tally) -> dict[str, Any]:
+    """Return one page of passages: the page that is asked for, or that on which one stands."""
+    everything = around.scene.segments
+    waiting = [one for one in everything if passages.needs_a_person(around.scene.pieces(one))]
+    asked = request.GET.get("at", "")
+    sought = next((one for one in everything if str(one.pk) == asked), None)
+    wants_all = request.GET.get("show") == "all" or not waiting
+    wanted = "all" if wants_all or (sought and sought not in waiting) else "to-do"
+    rows = everything if wanted == "all" else waiting
+    number = rows.index(sought) // PER_PAGE + 1 if sought else request.GET.get("page")
+    page = Paginator(rows, PER_PAGE).get_page(number)
+    query = {"show": wanted, "page": page.number, ELSEWHERE: tallies.packed(elsewhere)}
+    around = replace(around, query=urlencode(query))
+    return {
+        "page": page,
+        "passages": [passages.passage(around, segment) for segment in page],
+        "show": wanted,
+        "waiting": len(waiting),
+        "everything": len(everything),
+    }
 
 
-def needing(work: Work, file: File) -> list[int]:
-    """Return the passages of a file that a person has still to hear."""
-    opened = Finding.objects.filter(segment=OuterRef("pk"), state=Finding.State.OPEN)
-    unread = Q(needs_review=True, reviewed_at__isnull=True)
-    found = file.segments.filter(excluded=False).filter(unread | Exists(opened))
-    bare = [one.pk for one in review.uncovered(version=work.version) if one.file_id == file.pk]
-    return [*found.values_list("pk", flat=True), *bare]
+def find(work: Work, pk: int) -> Recording:
+    """Return a recording that goes through the pipeline in the version, or raise Http404."""
+    recordings = Recording.objects.to_process().select_related("dataset")
+    return get_object_or_404(recordings, pk=pk, files__version=work.version)
+
+
+def audio_url(work: Work, recording: Recording) -> str:
+    """Return where the original is heard; nothing for a text."""
+    is_audio = recording.kind == Recording.Kind.AUDIO
+    return work.url("original", recording.pk) if is_audio else ""
+
+
+def last(request: StudioRequest, work: Work, recording: Recording) -> deeds.Row | None:
+    """Return the reader's own last act that stands in the version, to be undone from this room."""
+    return deeds.last(work, by=request.user, back=deeds.room_of(recording.pk))
 
 
 def next_recording(
-    work: Work, file: File, counts: dict[int, passages.Counts]
+    work: Work, facts: stations.Facts, recording: Recording, counts: dict[int, Tally]
 ) -> dict[str, Any] | None:
     """Return the next recording with something to hear, after this one or from the start."""
-    left = [pk for pk, one in counts.items() if one.left and pk != file.pk]
-    files = list(work.version.files.filter(pk__in=left).order_by("path_key"))
-    after = [one for one in files if one.path_key > file.path_key] or files
-    return {"file": after[0], "url": work.url("recording", after[0].pk)} if after else None
+    order = [one.recording for one in facts.strips]
+    here = order.index(recording)
+    after = [*order[here + 1 :], *order[:here]]
+    left = (one for one in after if counts.get(one.pk, Tally()).left)
+    found = next(left, None)
+    return {"recording": found, "url": work.url("recording", found.pk)} if found else None
+
+
+@require_POST
+@for_contributors
+def heard(request: StudioRequest, work: Work, pk: int) -> HttpResponse:
+    """Keep what the reader played just now, and return what their page tells anew by it."""
+    recording = find(work, pk)
+    try:
+        ranges = ears.reported(request.body)
+        hearing.note(recording=recording, ranges=ranges, by=request.user)
+    except CommonholdError as error:
+        return never_kept(HttpResponse(tell(error), "text/plain", status=error.status))
+    played = [(start, end) for start, end in ranges]
+    context = ears.changes(work, recording, played=played, reader=request.user)
+    return never_kept(render(request, "pages/studio/heard.html", context))
 
 
 @require_POST
 @for_contributors
 def decide(request: StudioRequest, work: Work, pk: int) -> HttpResponse:
     """Redact what was found, or keep it."""
-    finding = get_object_or_404(
-        Finding.objects.select_related("segment__file"), pk=pk, segment__file__version=work.version
-    )
+    finding = get_object_or_404(Finding.objects.of(work.version), pk=pk)
     try:
         decision = request.POST.get("decision", "")
         if decision not in DECISIONS:
-            message = "Choose «redact it» or «keep it»."
-            raise review.DecisionInvalid(message)
+            raise review.DecisionInvalid(sentence_of("Choose «redact it» or «keep it»."))
         review.decide(finding=finding, redact=DECISIONS[decision], by=request.user)
     except CommonholdError as error:
         return answer(request, work, finding.segment, error=error)
@@ -105,9 +158,7 @@ def decide(request: StudioRequest, work: Work, pk: int) -> HttpResponse:
 @for_contributors
 def add_finding(request: StudioRequest, work: Work, pk: int) -> HttpResponse:
     """Redact the words that a person selected."""
-    segment = get_object_or_404(
-        Segment.objects.select_related("file"), pk=pk, file__version=work.version
-    )
+    segment = get_object_or_404(Segment.objects.of(work.version), pk=pk)
     try:
         first, last = (number(request, name) for name in ("first_word", "last_word"))
         review.add_finding(
@@ -126,8 +177,7 @@ def number(request: StudioRequest, name: str) -> int:
     """Read the number of a word, or refuse."""
     text = request.POST.get(name, "")
     if not text.isdecimal():
-        message = "Select the words to redact first: press on the first, then on the last."
-        raise review.DecisionInvalid(message, field=name)
+        raise review.DecisionInvalid(NO_WORDS, field=name)
     return int(text)
 
 
@@ -135,19 +185,17 @@ def number(request: StudioRequest, name: str) -> int:
 @for_contributors
 def review_segment(request: StudioRequest, work: Work, pk: int) -> HttpResponse:
     """Note that a person read a passage, its text corrected; or leave it out, or bring it back."""
-    segment = get_object_or_404(
-        Segment.objects.select_related("file"), pk=pk, file__version=work.version
-    )
+    segment = get_object_or_404(Segment.objects.of(work.version), pk=pk)
     text = request.POST.get("text")
     try:
         match request.POST.get("action"):
-            case "heard":
+            case "read":
                 review.review_segment(segment=segment, by=request.user, text=text, excluded=False)
             case "leave-out":
                 review.review_segment(segment=segment, by=request.user, excluded=True)
             case _:
-                message = "Choose whether the stretch is read or left out."
-                raise review.DecisionInvalid(message)
+                told = sentence_of("Choose whether the stretch is read or left out.")
+                raise review.DecisionInvalid(told)
     except CommonholdError as error:
         return answer(request, work, segment, error=error, typed=text)
     return answer(request, work, segment)
@@ -162,29 +210,43 @@ def answer(
     typed: str | None = None,
 ) -> HttpResponse:
     """Return the passage as it is now, for htmx; or go back to the page that the form stood on."""
-    fresh = segments_of(segment.file).get(pk=segment.pk)
-    query = urlencode(
-        [pair for pair in parse_qsl(request.POST.get("query", "")) if pair[0] in {"show", "page"}]
-    )
+    pairs = parse_qsl(request.POST.get("query", ""))
+    query = {name: value for name, value in pairs if name in {"show", "page", ELSEWHERE}}
+    elsewhere = tallies.unpacked(query.pop(ELSEWHERE, ""))
+    back = f"{work.url('recording', segment.recording_id)}?{urlencode(query)}#s-{segment.pk}"
     if not is_htmx(request) and error is None:
-        return redirect(f"{work.url('recording', segment.file_id)}?{query}#s-{segment.pk}")
-    row = passages.passage(work, fresh, passages.in_force(segment.file), query)
-    counts = passages.total(passages.counts(work.version).values())
-    context = progress(work, counts) | {
+        return redirect(back)
+    around = passages.scenery(
+        work,
+        segment.recording,
+        request.POST.get("query", ""),
+        reader=request.user,
+        left_out=frozenset(work.version.left_out.values_list("speaker_id", flat=True)),
+    )
+    fresh = next(one for one in around.scene.segments if one.pk == segment.pk)
+    told = {"error": tell(error) if error else "", "typed": typed}
+    context = progress(work, tally_now(work, around.scene, elsewhere)) | {
         "work": work,
-        "passage": row | {"error": error, "typed": typed},
-        "back_url": f"{work.url('recording', segment.file_id)}?{query}#s-{segment.pk}",
+        "passage": passages.passage(around, fresh) | told,
+        "last": last(request, work, segment.recording),
+        "back_url": back,
+        "status": error.status if error else 200,
     }
-    status = error.status if error else 200
     if is_htmx(request):
         context["swap"] = True
-        return never_kept(
-            render(request, "pages/studio/passage_answer.html", context, status=status)
-        )
-    return frame.page(
-        request,
-        work,
-        "review",
-        context | {"status": status},
-        template="pages/studio/passage_alone.html",
-    )
+        template = "pages/studio/passage_answer.html"
+        return never_kept(render(request, template, context, status=context["status"]))
+    template = "pages/studio/passage_alone.html"
+    return frame.page(request, work, "review", context, template=template)
+
+
+def tally_now(work: Work, scene: Scene, elsewhere: Tally | None) -> Tally:
+    """Count what there is to do in the version after a decision about one recording.
+
+    `elsewhere` is what the reader's page knew of the others: a version of many hours need not be
+    read for each of a thousand decisions. Finishing asks for all of it again.
+    """
+    if elsewhere is None:
+        return tallies.total(tallies.of_recordings(review.published(version=work.version)).values())
+    here = tallies.of_recordings(scene.published())
+    return tallies.total([elsewhere, *here.values()])

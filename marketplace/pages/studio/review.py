@@ -1,25 +1,26 @@
-"""The review tab: what is left to hear in a version, finishing, and the seal that follows."""
+"""The review tab: what is left to hear in a version."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from commonhold.errors import CommonholdError
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from ingestion import review
-from ingestion.models import File, PipelineRun, Version
-from marketplace.pages.studio import frame, passages
-from marketplace.pages.studio.access import (
-    StudioRequest,
-    Work,
-    for_contributors,
-    is_htmx,
-    never_kept,
-)
-from marketplace.pages.studio.pipeline import enqueue, live_context
+from ingestion.models import Speaker
+from ingestion.review import hearing
+from ingestion.review.hearing import Heard
+from marketplace.http.telling import tell_record
+from marketplace.pages.studio import deeds, ears, frame, passages, stations, tallies, undoing
+from marketplace.pages.studio.access import StudioRequest, Work, for_contributors
+from marketplace.pages.studio.tallies import Tally
+from marketplace.templatetags import wording
 
 PER_PAGE = 50
 
@@ -27,7 +28,7 @@ PER_PAGE = 50
 @require_safe
 @for_contributors
 def show(request: StudioRequest, work: Work) -> HttpResponse:
-    """Show the review, or what follows it, or why it has not begun."""
+    """Show the review, or who finished it, or why it has not begun."""
     return tab(request, work)
 
 
@@ -35,76 +36,94 @@ def tab(
     request: StudioRequest, work: Work, *, error: CommonholdError | None = None
 ) -> HttpResponse:
     """Render the tab, with a refusal where there was one."""
+    facts = stations.read(work)
     if work.version.review_finished_at is not None:
-        return frame.page(request, work, "review", after_context(request, work), error=error)
-    if work.version.state != Version.State.REVIEW:
-        return frame.page(request, work, "review", {"stage": "before"}, error=error)
-    counts = passages.counts(work.version)
-    found = work.version.files.filter(role=File.Role.SOURCE, pk__in=counts).order_by("path_key")
-    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
-    context = progress(work, passages.total(counts.values())) | {
+        context = {"stage": "finished"}
+    elif facts.pieces is None:
+        context = {"stage": "before"}
+    else:
+        context = during(request, work, facts)
+    return frame.page(request, work, "review", context, error=error, facts=facts)
+
+
+def during(request: StudioRequest, work: Work, facts: stations.Facts) -> dict[str, Any]:
+    """Return what there is to hear, recording by recording; those left out can be brought back."""
+    counts = tallies.of_recordings(facts.pieces or ())
+    heard = hearing.by_recording(facts.pieces or ())
+    recordings = [one.recording for one in facts.strips]
+    page = Paginator(recordings, PER_PAGE).get_page(request.GET.get("page"))
+    rows = [
+        {
+            "recording": recording,
+            "counts": counts.get(recording.pk, Tally()),
+            "is_published": recording.pk in counts,
+            "heard": ears.in_words(heard[recording.pk]) if recording.pk in heard else "",
+            "url": work.url("recording", recording.pk),
+        }
+        for recording in page
+    ]
+    context = {
         "stage": "during",
         "page": page,
-        "rows": [
-            {"file": file, "counts": counts[file.pk], "url": work.url("recording", file.pk)}
-            for file in page
-        ],
+        "rows": rows,
         "leave_out_url": work.url("leave_out"),
+        "absent": passages.people(work, absent(work, facts), back="review"),
+        "done_last": deeds.newest(work, back="review"),
+        **heard_of_all(heard.values()),
     }
-    return frame.page(request, work, "review", context, error=error)
+    return progress(work, tallies.total(counts.values())) | context
 
 
-def progress(work: Work, counts: passages.Counts) -> dict[str, Any]:
+def absent(work: Work, facts: stations.Facts) -> list[Speaker]:
+    """Return who is left out of the version; asks only where somebody is."""
+    out = facts.figures.left_out
+    return list(work.dataset.speakers.filter(pk__in=out).order_by("pseudonym")) if out else []
+
+
+def heard_of_all(found: Iterable[Heard]) -> dict[str, Any]:
+    """Say how much of everything that would be published was played."""
+    whole = hearing.total(found)
+    return {
+        "heard": whole,
+        "heard_whole": whole.heard_ms + whole.unheard_ms,
+        "heard_in_words": ears.in_words(whole),
+    }
+
+
+def progress(work: Work, tally: Tally) -> dict[str, Any]:
     """Return what the head of each review page tells: how much is done, and whether to finish."""
     return {
-        "counts": counts,
-        "counts_text": f"{counts.done} of {counts.total}",
-        "left_in_words": in_words(counts),
-        "finish_url": work.url("finish"),
-        "seal_error": work.version.seal_error,
+        "counts": tally,
+        "counts_text": _("%(done)s of %(total)s") % {"done": tally.done, "total": tally.total},
+        "left_in_words": in_words(tally),
+        "seal_url": work.url("seal"),
+        "seal_error": tell_record(work.version.seal_error),
     }
 
 
-def in_words(counts: passages.Counts) -> str:
+def in_words(tally: Tally) -> str:
     """Say what keeps the review open; empty when nothing does."""
-    parts = [
-        (counts.open_findings, "finding to hear", "findings to hear"),
-        (counts.unread, "stretch to read", "stretches to read"),
-        (counts.uncovered, "stretch without consent", "stretches without consent"),
-    ]
-    return ", ".join(f"{n} {one if n == 1 else many}" for n, one, many in parts if n)
-
-
-def after_context(request: StudioRequest, work: Work) -> dict[str, Any]:
-    """Return what follows a finished review: the decisions applied, the seal, what was sealed."""
-    context = live_context(request, work, phase=PipelineRun.Phase.FINAL)
-    stopped = context["counts"][PipelineRun.State.FAILED]
-    context["is_live"] = work.version.is_open and not stopped
-    context["live_url"] = work.url("review_live")
-    stage = "applying" if work.version.is_open else "sealed"
-    return context | {"stage": stage, "stopped": stopped, "entry": work.version.log_entry}
-
-
-@require_safe
-@for_contributors
-def live(request: StudioRequest, work: Work) -> HttpResponse:
-    """Return how far the seal is, for the page that polls; when it is over, have it load anew."""
-    context = after_context(request, work)
-    response = render(request, "pages/studio/live_seal.html", context)
-    if not context["is_live"] and is_htmx(request):
-        response["HX-Refresh"] = "true"
-    return never_kept(response)
-
-
-@require_POST
-@for_contributors
-def finish(request: StudioRequest, work: Work) -> HttpResponse:
-    """Close the review; its decisions are applied, then the version is sealed."""
-    try:
-        enqueue(review.finish(version=work.version, by=request.user))
-    except CommonholdError as error:
-        return tab(request, work, error=error)
-    return redirect(work.url("review"))
+    parts = (
+        (
+            tally.open_findings,
+            ngettext(
+                "%(count)s finding to hear", "%(count)s findings to hear", tally.open_findings
+            ),
+        ),
+        (
+            tally.unread,
+            ngettext("%(count)s stretch to read", "%(count)s stretches to read", tally.unread),
+        ),
+        (
+            tally.uncovered,
+            ngettext(
+                "%(count)s stretch without consent",
+                "%(count)s stretches without consent",
+                tally.uncovered,
+            ),
+        ),
+    )
+    return ", ".join(sentence % {"count": count} for count, sentence in parts if count)
 
 
 @require_POST
@@ -115,7 +134,15 @@ def leave_out(request: StudioRequest, work: Work) -> HttpResponse:
         count = review.leave_out_uncovered(version=work.version, by=request.user)
     except CommonholdError as error:
         return tab(request, work, error=error)
-    messages.success(
-        request, f"{count} stretches are left out of the release. You can bring each back."
+    sentence = ngettext(
+        "%(count)s stretch is left out of the release. You can bring it back.",
+        "%(count)s stretches are left out of the release. You can bring each back.",
+        count,
     )
+    decision = review.last(version=work.version, by=request.user) if count else None
+    if decision is None:
+        messages.info(request, _("Nothing lies outside every consent any more."))
+    else:
+        told = sentence % {"count": wording.number(count)}
+        undoing.offer(request, work, decision, told, back="review")
     return redirect(work.url("review"))

@@ -1,17 +1,20 @@
-"""How far a version has come: its thread, and the one thing to do next."""
+"""How far a version has come: its thread, read in bulk and told in words."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from ingestion import review
-from ingestion.models import ConsentRecord, File, PipelineRun, StepRun, Upload, Version
-from licensing.models import AccessRecord, Offer
-from marketplace.pages.studio import consents
-from marketplace.pages.studio import steps as recorded
+from ingestion import consent, review
+from ingestion.models import File, Recording, StepRun, Version
+from ingestion.review import voices
+from ingestion.review.voices import Piece
+from marketplace.http.telling import tell_record
+from marketplace.pages.studio import consents, figures
 from marketplace.pages.studio.access import Work
+from marketplace.pages.studio.figures import Figures
 from marketplace.templatetags import wording
 
 Station = dict[str, Any]
@@ -19,79 +22,111 @@ Station = dict[str, Any]
 
 @dataclass(frozen=True)
 class Facts:
-    """What the thread and the next step are told from, read once."""
+    """What the thread and the next step of a version are told from."""
 
-    files: int
-    duration_ms: int
-    uploads: int
-    coverage: list[consents.FileCoverage]
-    runs: list[PipelineRun]
+    figures: Figures
+    strips: list[consents.Strip]
+    """Where consent lies over what goes through the pipeline; empty once it is sealed."""
+    pieces: list[Piece] | None
+    """What would be published as it stands, without texts; None unless it is being reviewed."""
     left: review.Progress | None
-    offers: int
-    downloads: int
-    ended_consents: int
+    """What is left to do in a review that is open."""
 
     @property
-    def uncovered(self) -> list[consents.FileCoverage]:
-        """Files that nobody's consent touches."""
-        return [one for one in self.coverage if not one.speakers]
+    def uncovered(self) -> list[consents.Strip]:
+        """Recordings and texts that nobody's consent touches."""
+        return [one for one in self.strips if not one.speakers]
 
     @property
-    def failed(self) -> list[PipelineRun]:
-        """Runs that stopped."""
-        return [run for run in self.runs if run.state == PipelineRun.State.FAILED]
-
-
-@dataclass(frozen=True)
-class Step:
-    """What to do now: a sentence, and the one button for it."""
-
-    sentence: str
-    action: str
-    href: str
-    posts: bool = False
+    def unprocessed(self) -> int:
+        """Recordings and texts that have to go through the pipeline, or through it anew."""
+        return self.figures.to_process - self.figures.processed
 
 
 def read(work: Work) -> Facts:
     """Read what a page about a version tells at its head."""
-    version = work.version
-    sources = list(version.files.filter(role=File.Role.SOURCE))
-    in_review = version.state == Version.State.REVIEW and version.review_finished_at is None
-    return Facts(
-        files=len(sources),
-        duration_ms=sum(file.duration_ms or 0 for file in sources),
-        uploads=version.uploads.filter(
-            state=Upload.State.OPEN, expires_at__gt=timezone.now()
-        ).count(),
-        coverage=consents.of_version(version),
-        runs=list(
-            PipelineRun.objects.filter(file__version=version)
-            .select_related("file")
-            .prefetch_related(recorded.of_runs())
-            .order_by("file__path_key")
-        ),
-        left=review.progress(version=version) if in_review else None,
-        offers=Offer.objects.filter(version=version, closed_at__isnull=True).count(),
-        downloads=AccessRecord.objects.filter(
-            dataset=str(work.dataset), version=version.number
-        ).count(),
-        ended_consents=ended_consents(version),
+    found = Version.objects.filter(pk=work.version.pk).select_related("review_finished_by")
+    return read_all(list(figures.read_along(found)))[work.version.pk]
+
+
+def read_all(versions: Sequence[Version]) -> dict[int, Facts]:
+    """Read the same of any number of versions, of different datasets, by their primary keys.
+
+    They were read along with their figures. At most four queries more.
+    """
+    counted = {version.pk: figures.of(version) for version in versions}
+    recordings = recordings_of([version for version in versions if version.is_open])
+    everything = [one for found in recordings.values() for one in found]
+    scopes = consent.in_force(recordings=[one.pk for one in everything]) if everything else {}
+    reviewed = [one for one in versions if is_in_review(one, counted[one.pk])]
+    pieces = pieces_of(reviewed, recordings, scopes, counted)
+    return {
+        version.pk: Facts(
+            figures=counted[version.pk],
+            strips=[
+                consents.strip(one, scopes=scopes.get(one.pk, ()))
+                for one in recordings.get(version.pk, ())
+            ],
+            pieces=pieces.get(version.pk),
+            left=review.progress_of(pieces[version.pk]) if version.pk in pieces else None,
+        )
+        for version in versions
+    }
+
+
+def is_in_review(version: Version, found: Figures) -> bool:
+    """Whether a person can hear and decide: in review, or in a draft with nothing to process."""
+    if version.state == Version.State.DRAFT:
+        return 0 < found.to_process == found.processed
+    return version.state == Version.State.REVIEW and version.review_finished_at is None
+
+
+def recordings_of(versions: Sequence[Version]) -> dict[int, list[Recording]]:
+    """Return what goes through the pipeline in each version, in order."""
+    found: dict[int, list[Recording]] = {}
+    if not versions:
+        return found
+    places = File.objects.to_process().filter(version__in=[one.pk for one in versions])
+    for place in places.in_order().select_related("recording"):
+        found.setdefault(place.version_id, []).append(place.recording)
+    return found
+
+
+def pieces_of(
+    versions: Sequence[Version],
+    recordings: dict[int, list[Recording]],
+    scopes: consents.Scopes,
+    counted: dict[int, Figures],
+) -> dict[int, list[Piece]]:
+    """Return what each version in review would publish.
+
+    A dataset has one open version, so a recording stands in one of them at most, and whoever is
+    left out of one is heard in no other.
+    """
+    if not versions:
+        return {}
+    scenes = voices.read(
+        recordings=[one for version in versions for one in recordings.get(version.pk, ())],
+        left_out=frozenset().union(*(counted[version.pk].left_out for version in versions)),
+        scopes=scopes,
+        with_texts=False,
     )
-
-
-def ended_consents(version: Version) -> int:
-    """Count the withdrawn or expired consents that a version's files rested on."""
-    records = ConsentRecord.objects.filter(scopes__file__version=version).distinct()
-    return records.count() - records.in_force().count()
+    by_recording = {scene.recording.pk: scene.published() for scene in scenes}
+    return {
+        version.pk: [
+            piece for one in recordings.get(version.pk, ()) for piece in by_recording[one.pk]
+        ]
+        for version in versions
+    }
 
 
 def stations(work: Work, facts: Facts) -> dict[str, Station]:
     """Return the thread of a version, as the component draws it."""
     return {
         "source": source(work, facts),
-        "consent": consent(work, facts),
-        "text": pipeline_station(work, facts, {"decode", "vad", "text"}),
-        "scrub": pipeline_station(work, facts, {"detect", "redact", "strip", "quality"}),
+        "consent": consented(work, facts),
+        "text": processed(work, facts, {"decode", "vad", "text"}),
+        "scrub": processed(work, facts, {"detect", "redact", "strip", "quality"}),
         "review": reviewed(work, facts),
         "seal": sealed(work),
         "license": licensed(work, facts),
@@ -101,60 +136,74 @@ def stations(work: Work, facts: Facts) -> dict[str, Station]:
 
 def source(work: Work, facts: Facts) -> Station:
     """Tell what has arrived."""
-    if not facts.files:
-        return {"state": "active", "label": "No files yet", "href": work.url("files")}
-    length = f", {wording.duration(facts.duration_ms)}" if facts.duration_ms else ""
-    label = f"{facts.files} file{'s' * (facts.files != 1)}{length}"
-    return {
-        "state": "active" if facts.uploads else "done",
-        "label": f"{label}; {facts.uploads} on the way" if facts.uploads else label,
-        "href": work.url("files"),
-    }
+    found, href = facts.figures, work.url("files")
+    if not found.files:
+        return {"state": "active", "label": _("No files yet"), "href": href}
+    label = ngettext("%(count)s file", "%(count)s files", found.files) % {"count": found.files}
+    if found.duration_ms:
+        label = f"{label}, {wording.duration(found.duration_ms)}"
+    if found.uploads:
+        label = _("%(files)s; %(uploads)s on the way") % {"files": label, "uploads": found.uploads}
+    return {"state": "active" if found.uploads else "done", "label": label, "href": href}
 
 
-def consent(work: Work, facts: Facts) -> Station:
+def consented(work: Work, facts: Facts) -> Station:
     """Tell whose consent there is, and where it lacks."""
     href = work.url("consent")
-    if facts.ended_consents and not work.version.is_open:
-        label = f"{facts.ended_consents} ended since"
-        return {"state": "refused", "label": label, "href": href}
-    if not facts.files:
+    if work.version.sealed_at:
+        ended = facts.figures.ended_consents
+        if ended:
+            label = ngettext("%(count)s ended since", "%(count)s ended since", ended)
+            return {"state": "refused", "label": label % {"count": ended}, "href": href}
+        return {"state": "done", "label": _("Covers everything"), "href": href}
+    if not facts.strips:
         return {"state": "waiting", "href": href}
-    if all(one.is_complete for one in facts.coverage):
-        return {"state": "done", "label": "Covers everything", "href": href}
-    touched = len(facts.coverage) - len(facts.uncovered)
-    label = f"{touched} of {len(facts.coverage)} files" if facts.uncovered else "Covers parts"
-    sealed = not work.version.is_open
-    return {"state": "done" if sealed else "active", "label": label, "href": href}
+    if all(one.is_complete for one in facts.strips):
+        return {"state": "done", "label": _("Covers everything"), "href": href}
+    label = _("Covers parts")
+    if facts.uncovered:
+        touched = len(facts.strips) - len(facts.uncovered)
+        label = of_files(touched, len(facts.strips))
+    return {"state": "active", "label": label, "href": href}
 
 
-def pipeline_station(work: Work, facts: Facts, names: Iterable[str]) -> Station:
+def of_files(count: int, total: int) -> str:
+    """Say how many of the files."""
+    sentence = ngettext("%(count)s of %(total)s file", "%(count)s of %(total)s files", total)
+    return sentence % {"count": count, "total": total}
+
+
+def processed(work: Work, facts: Facts, names: Iterable[str]) -> Station:
     """Tell how far the steps of one station are, over all files."""
     href = work.url("pipeline")
-    steps = [
-        step
-        for run in facts.runs
-        if run.phase == PipelineRun.Phase.INTAKE
-        for step in run.steps.all()
-        if step.name in names
-    ]
-    states = {step.state for step in steps}
-    if not states or states == {StepRun.State.PENDING}:
+    mine = [one for one in facts.figures.steps if one.name in names]
+    counts = dict.fromkeys(StepRun.State, 0)
+    for one in mine:
+        counts[StepRun.State(one.state)] += one.count
+    total = sum(counts.values())
+    if not total or counts[StepRun.State.PENDING] == total:
         return {"state": "waiting", "href": href}
-    if StepRun.State.FAILED in states:
-        return {"state": "refused", "label": "Stopped", "href": href}
-    if states == {StepRun.State.DONE}:
-        ended = max(step.ended_at for step in steps if step.ended_at)
-        return {"state": "done", "at": ended, "href": href}
-    done = sum(step.state == StepRun.State.DONE for step in steps)
-    return {"state": "active", "label": f"{done} of {len(steps)} steps", "href": href}
+    if counts[StepRun.State.FAILED]:
+        return {"state": "refused", "label": _("Stopped"), "href": href}
+    if counts[StepRun.State.DONE] == total:
+        if facts.unprocessed and work.version.is_open:
+            label = of_files(facts.figures.processed, facts.figures.to_process)
+            return {"state": "waiting", "label": label, "href": href}
+        return {
+            "state": "done",
+            "at": max(one.ended_at for one in mine if one.ended_at),
+            "href": href,
+        }
+    label = ngettext("%(count)s of %(total)s step", "%(count)s of %(total)s steps", total)
+    done = {"count": counts[StepRun.State.DONE], "total": total}
+    return {"state": "active", "label": label % done, "href": href}
 
 
 def reviewed(work: Work, facts: Facts) -> Station:
     """Tell what a person has still to hear."""
     version, href = work.version, work.url("review")
     if version.review_finished_at:
-        detail = f"Finished by {version.review_finished_by}"
+        detail = _("Finished by %(person)s") % {"person": version.review_finished_by}
         return {"state": "done", "at": version.review_finished_at, "detail": detail, "href": href}
     if facts.left is None:
         return {"state": "waiting", "href": href}
@@ -163,119 +212,53 @@ def reviewed(work: Work, facts: Facts) -> Station:
 
 def to_do(left: review.Progress) -> str:
     """Say what is left of a review in two or three words."""
-    count = left.open_findings + left.unreviewed_segments + left.uncovered_segments
-    return f"{count} to hear" if count else "Ready to finish"
+    count = count_left(left)
+    return _("%(count)s to hear") % {"count": count} if count else _("Ready to finish")
+
+
+def count_left(left: review.Progress) -> int:
+    """Count what is left of a review."""
+    return left.open_findings + left.unreviewed_segments + left.uncovered_segments
 
 
 def sealed(work: Work) -> Station:
     """Tell whether the version is signed and in the log."""
-    version, href = work.version, work.url("review")
+    version, href = work.version, work.url("seal")
+    if version.withdrawn_at:
+        return {"state": "refused", "label": _("Withdrawn"), "at": version.withdrawn_at}
     if version.sealed_at:
         return {
             "state": "done",
-            "label": "Sealed",
+            "label": _("Sealed"),
             "digest": version.merkle_root,
             "at": version.sealed_at,
-            "href": work.url(),
+            "href": href,
         }
     if version.seal_error:
-        return {"state": "refused", "detail": version.seal_error, "href": href}
+        return {"state": "refused", "detail": tell_record(version.seal_error), "href": href}
     if version.review_finished_at:
         return {"state": "active", "href": href}
-    return {"state": "waiting"}
+    return {"state": "waiting", "href": href}
 
 
 def licensed(work: Work, facts: Facts) -> Station:
     """Tell how many licenses are offered."""
-    if not work.version.sealed_at:
+    version, offers = work.version, facts.figures.offers
+    if not version.sealed_at:
         return {"state": "waiting"}
     href = work.url("offers")
-    if not facts.offers:
-        return {"state": "active", "label": "Not offered yet", "href": href}
-    label = f"{facts.offers} offer{'s' * (facts.offers != 1)}"
-    return {"state": "done", "label": label, "href": href}
+    if offers:
+        label = ngettext("%(count)s offer", "%(count)s offers", offers) % {"count": offers}
+        return {"state": "done", "label": label, "href": href}
+    if version.withdrawn_at or version.consent_state != Version.Consent.GIVEN:
+        return {"state": "refused", "label": _("Closed"), "href": href}
+    return {"state": "active", "label": _("Not offered yet"), "href": href}
 
 
 def downloaded(facts: Facts) -> Station:
     """Tell how often licensees took the release."""
-    if not facts.downloads:
-        return {"state": "waiting", "label": "Not yet"}
-    times = "once" if facts.downloads == 1 else f"{facts.downloads} times"
-    return {"state": "done", "label": f"Taken {times}"}
-
-
-def next_step(work: Work, facts: Facts) -> Step:
-    """Choose the one thing that a contributor does next."""
-    match work.version.state:
-        case Version.State.DRAFT:
-            return next_of_draft(work, facts)
-        case Version.State.PROCESSING if facts.failed:
-            name = facts.failed[0].file.path
-            sentence = f"«{name}» could not be processed. Try it again, or take it out."
-            return Step(sentence, "See what stopped", work.url("pipeline"))
-        case Version.State.PROCESSING:
-            sentence = (
-                "The machine writes down, looks for personal data and scrubs. "
-                "You can leave this page."
-            )
-            return Step(sentence, "Watch it work", work.url("pipeline"))
-        case Version.State.REVIEW:
-            return next_of_review(work, facts)
-        case _:
-            return next_of_sealed(work, facts)
-
-
-def next_of_draft(work: Work, facts: Facts) -> Step:
-    """Choose between adding files, recording consent and starting."""
-    if not facts.files:
-        sentence = "Add the recordings, each with the transcript of the same name if you have one."
-        return Step(sentence, "Add files", work.url("files"))
-    if facts.uploads:
-        many = "One upload is" if facts.uploads == 1 else f"{facts.uploads} uploads are"
-        sentence = f"{many} not finished. Choose the same files again to go on where it stopped."
-        return Step(sentence, "Finish the uploads", work.url("files"))
-    if facts.uncovered:
-        lack = len(facts.uncovered)
-        files = f"{lack} of {len(facts.coverage)} recordings and texts"
-        sentence = f"Nobody's consent is recorded for {files}."
-        return Step(sentence, "Record consent", work.url("consent"))
-    sentence = (
-        "Everything is here. Start the machine: it writes down, looks for personal data and scrubs."
-    )
-    return Step(sentence, "Start processing", work.url("start"), posts=True)
-
-
-def next_of_review(work: Work, facts: Facts) -> Step:
-    """Choose between hearing, finishing and waiting for the seal."""
-    href = work.url("review")
-    if facts.left is None:
-        return Step(
-            "Your decisions are being applied; then the version is sealed.", "Watch it", href
-        )
-    if facts.left.is_complete:
-        return Step(
-            "You have heard everything. Finish the review to seal the version.",
-            "Go and finish",
-            href,
-        )
-    return Step(f"Hear what was found, and decide: {to_do(facts.left)}.", "Review", href)
-
-
-def next_of_sealed(work: Work, facts: Facts) -> Step:
-    """Choose between offering a license and looking at what is published."""
-    if work.version.state == Version.State.WITHDRAWN:
-        sentence = f"Version {work.version.number} is withdrawn: nobody can license it any more."
-        return Step(sentence, "Begin a new version", work.url("open_version"), posts=True)
-    if not facts.offers:
-        sentence = (
-            f"Version {work.version.number} is sealed. "
-            "Choose who may use it, for what, and for how much."
-        )
-        return Step(sentence, "Offer a license", work.url("offers"))
-    sentence = f"Version {work.version.number} is published and can be licensed."
-    return Step(sentence, "See the public page", public_url(work))
-
-
-def public_url(work: Work) -> str:
-    """Return the address of the dataset in the catalogue."""
-    return f"/d/{work.dataset.organization.slug}/{work.dataset.slug}"
+    count = facts.figures.downloads
+    if not count:
+        return {"state": "waiting", "label": _("Not yet")}
+    label = ngettext("Taken once", "Taken %(count)s times", count) % {"count": count}
+    return {"state": "done", "label": label}

@@ -8,28 +8,30 @@ from typing import Any
 
 from django.db.models import Func, IntegerField, Prefetch
 from django.db.models.fields.json import KT, KeyTransform
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
-from ingestion.models import PipelineRun, StepRun
+from ingestion.models import StepRun
 
 NAMES = {
-    "decode": "Open the recording",
-    "vad": "Find where somebody speaks",
-    "text": "Set the words beside the sound",
-    "detect": "Look for personal data",
-    "redact": "Scrub it from words and sound",
-    "strip": "Take out hidden tags and pictures",
-    "quality": "Measure the quality",
+    "decode": _("Open the recording"),
+    "vad": _("Find where somebody speaks"),
+    "text": _("Set the words beside the sound"),
+    "detect": _("Look for personal data"),
+    "redact": _("Scrub it from words and sound"),
+    "strip": _("Take out hidden tags and pictures"),
+    "quality": _("Measure the quality"),
 }
 KNOTS = {
-    StepRun.State.PENDING: ("waiting", "Waiting"),
-    StepRun.State.RUNNING: ("active", "Working"),
-    StepRun.State.DONE: ("done", "Done"),
-    StepRun.State.FAILED: ("refused", "Stopped"),
+    StepRun.State.PENDING: ("waiting", _("Waiting")),
+    StepRun.State.RUNNING: ("active", _("Working")),
+    StepRun.State.DONE: ("done", _("Done")),
+    StepRun.State.FAILED: ("refused", _("Stopped")),
 }
 WAYS = {
-    "aligned": "your transcript, set to the sound",
-    "transcribed": "written down by the machine",
-    "read": "as you wrote it",
+    "aligned": _("your transcript, set to the sound"),
+    "transcribed": _("written down by the machine"),
+    "read": _("as you wrote it"),
 }
 
 
@@ -40,14 +42,8 @@ def length(name: str) -> Func:
     )
 
 
-def of_runs() -> "Prefetch[str]":
-    """Return the prefetch of the steps of runs, light enough for a page of them."""
-    light = StepRun.objects.defer("output", "files", "parameters").order_by("position")
-    return Prefetch("steps", queryset=light)
-
-
 def told_of_runs() -> "Prefetch[str]":
-    """Return the same with the figures that `told` says."""
+    """Return the prefetch of the steps of runs, with the figures that `told` says."""
     told_steps = (
         StepRun.objects.defer("output", "files", "parameters")
         .annotate(
@@ -66,20 +62,22 @@ def told_of_runs() -> "Prefetch[str]":
     return Prefetch("steps", queryset=told_steps)
 
 
-def row(step: Any, run: PipelineRun) -> dict[str, Any]:
-    """Return a step of `told_of_runs` as the component and the table of its record show it."""
+def row(step: Any, *, said_above: str) -> dict[str, Any]:
+    """Return a step of `told_of_runs` as the component and the table of its record show it.
+
+    `said_above` is why its run stopped: what was said there is not said again.
+    """
     knot, word = KNOTS[StepRun.State(step.state)]
     took = None
     if step.started_at and step.ended_at:
         took = int((step.ended_at - step.started_at).total_seconds() * 1000)
-    said_above = step.error and step.error == run.error
     return {
         "step": step,
         "name": NAMES.get(step.name, step.name),
         "state": knot,
         "word": word,
         "duration_ms": took,
-        "detail": "" if said_above else step.error or told(step),
+        "detail": told(step) if not step.error or step.error in said_above else step.error,
     }
 
 
@@ -87,21 +85,46 @@ def told(step: Any) -> str:
     """Say in a sentence what a step found; empty for those whose work shows elsewhere."""
     match step.name:
         case "decode" if step.codec:
-            return f"{step.codec}, {int(step.rate):,} Hz, {many(int(step.channels), 'channel')}"
+            return told_of_sound(step)
         case "vad" if step.windows is not None:
-            return f"{many(step.windows, 'stretch', 'stretches')} of speech"
+            sentence = ngettext(
+                "%(count)s stretch of speech", "%(count)s stretches of speech", step.windows
+            )
+            return sentence % {"count": f"{step.windows:,}"}
         case "text" if step.segments is not None:
-            draft = "; a draft, so a person reads all of it" if step.grade == "draft" else ""
-            way = WAYS.get(step.method, step.method)
-            return f"{many(step.segments, 'stretch', 'stretches')}, {way}{draft}"
+            return told_of_text(step)
         case "detect" if step.found is not None:
-            needs = "needs" if step.unsure == 1 else "need"
-            rest = f"; {many(step.unsure, 'stretch', 'stretches')} {needs} a person"
-            return f"{step.found:,} found{rest if step.unsure else ''}"
+            return told_of_findings(step)
         case _:
             return ""
 
 
-def many(count: int, one: str, several: str = "") -> str:
-    """Count something in words."""
-    return f"{count:,} {one if count == 1 else several or one + 's'}"
+def told_of_sound(step: Any) -> str:
+    """Say what kind of sound was opened."""
+    channels = int(step.channels)
+    sentence = ngettext(
+        "%(codec)s, %(rate)s Hz, %(channels)s channel",
+        "%(codec)s, %(rate)s Hz, %(channels)s channels",
+        channels,
+    )
+    return sentence % {"codec": step.codec, "rate": f"{int(step.rate):,}", "channels": channels}
+
+
+def told_of_text(step: Any) -> str:
+    """Say how the words were come by."""
+    sentence = ngettext(
+        "%(count)s stretch, %(way)s", "%(count)s stretches, %(way)s", step.segments
+    ) % {"count": f"{step.segments:,}", "way": WAYS.get(step.method, step.method)}
+    draft = gettext("a draft, so a person reads all of it")
+    return f"{sentence}; {draft}" if step.grade == "draft" else sentence
+
+
+def told_of_findings(step: Any) -> str:
+    """Say how much was found, and where nothing could be looked for."""
+    found = gettext("%(count)s found") % {"count": f"{step.found:,}"}
+    if not step.unsure:
+        return found
+    unsure = ngettext(
+        "%(count)s stretch needs a person", "%(count)s stretches need a person", step.unsure
+    )
+    return f"{found}; {unsure % {'count': f'{step.unsure:,}'}}"

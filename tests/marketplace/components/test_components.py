@@ -65,13 +65,34 @@ def test_a_waveform_says_what_its_bars_cover():
 def test_consent_that_covers_half_says_so():
     page = render("{% coverage 60000 covered %}", covered=[[0, 30000]])
     assert "Consent covers 30 s of 1 min" in page
+    assert "No consent for 30 s" in page
+
+
+def test_a_recording_without_any_consent_says_just_that():
+    page = render("{% coverage 60000 covered %}", covered=[])
     assert "Nobody has consented yet" in page
+    assert "covers 0" not in page.partition("coverage-key")[2]
 
 
 def test_a_digest_shows_eight_characters_and_copies_whole():
     page = render("{% digest value %}", value=f"sha256:{DIGEST}")
     assert f">{DIGEST[:8]}</span>" in page
     assert f'data-copy="sha256:{DIGEST}"' in page
+
+
+def test_a_time_and_a_digest_can_stand_inside_a_sentence():
+    page = render(
+        '{% load i18n %}{% when "2026-03-03" "day" as day %}{% digest value as root %}'
+        "{% blocktranslate %}Sealed on {{ day }} as {{ root }}{% endblocktranslate %}",
+        value=DIGEST,
+    )
+    assert page.startswith('Sealed on <time datetime="2026-03-03"')
+    assert f">{DIGEST[:8]}</span>" in page
+
+
+def test_the_cheapest_of_several_prices_says_from():
+    page = render('{% price 4000 "EUR" 365 least=True %}')
+    assert re.sub(r"<[^>]+>", "", page) == "from €40 a year"
 
 
 def test_a_time_carries_utc_in_its_title():

@@ -1,6 +1,7 @@
 from datetime import UTC, date, datetime
 
 import pytest
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -99,3 +100,38 @@ def test_a_language_is_named_and_runs_its_own_way():
 def test_no_text_breaks_the_naming_of_languages(tag):
     assert isinstance(wording.language(tag), str)
     assert wording.direction(tag) in {"ltr", "rtl", "auto"}
+
+
+@pytest.mark.parametrize(
+    ("bps", "tenths", "said"),
+    [
+        (500, False, "5 %"),
+        (1250, False, "12.5 %"),
+        (1, False, "0.01 %"),
+        (10_000, False, "100 %"),
+        (0, True, "0.0 %"),
+        (1230, True, "12.3 %"),
+    ],
+)
+def test_a_share_is_written_exactly(bps, tenths, said):
+    assert wording.percent(bps, tenths=tenths) == said
+
+
+@pytest.mark.parametrize(
+    ("kind", "count", "said"),
+    [
+        ("phone", 1, "1 phone number"),
+        ("email", 2, "2 email addresses"),
+        ("ID_NUMBER", 3, "3 identity numbers"),
+        ("car", 2, "2 of the kind «car»"),
+    ],
+)
+def test_what_was_removed_is_counted_by_kind(kind, count, said):
+    assert wording.redacted(kind, count) == said
+
+
+def test_numbers_and_shares_are_written_as_the_reader_writes_them():
+    with translation.override("de"):
+        assert wording.percent(1250) == "12,5\N{NO-BREAK SPACE}%"
+        assert wording.number(12_345) == "12.345"
+        assert wording.day(date(2026, 3, 3)) == "3. März 2026"

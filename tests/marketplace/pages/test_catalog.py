@@ -5,9 +5,6 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from ingestion import consent
-from ingestion.models import ConsentRecord
-from marketplace import listings
 from tests import factories, sealed, trade
 
 pytestmark = pytest.mark.django_db
@@ -88,10 +85,8 @@ def test_a_card_shows_what_the_buyer_pays_with_the_fee_in_it():
 def test_a_withdrawn_consent_takes_the_offer_off_the_card():
     version = sealed.version(sealed.dataset(title="Morning show"))
     trade.offer(version)
-    record = ConsentRecord.objects.filter(dataset=version.dataset).first()
-    assert record is not None
-    consent.withdraw(record=record, by="speaker")
-    listings.refresh(dataset=version.dataset)
+    trade.withdraw(version)
+    trade.follow()
     assert "No license offered" in page()
 
 

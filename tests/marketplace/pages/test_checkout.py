@@ -7,8 +7,6 @@ from django.test import Client
 
 from accounts import organizations
 from accounts.models import Organization, Role, User
-from ingestion import consent
-from ingestion.models import ConsentRecord
 from licensing.models import Grant, Offer
 from marketplace import pricing
 from marketplace.models import Order
@@ -134,9 +132,7 @@ def test_a_closed_offer_without_a_successor_is_gone(buyer: Client):
 def test_a_withdrawal_before_the_click_stops_it(buyer: Client, lab: Organization):
     offer = trade.offer()
     click = form(offer, lab)
-    record = ConsentRecord.objects.filter(dataset=offer.version.dataset).first()
-    assert record is not None
-    consent.withdraw(record=record, by="speaker")
+    trade.withdraw(offer.version)
     answer = buyer.post(f"/checkout/{offer.pk}", click)
     assert answer.status_code == 409
     assert not Order.objects.exists()

@@ -10,10 +10,9 @@ from commonhold.verify import Documents, verify_documents
 from django.test import Client
 
 from accounts.models import Role, User
-from ingestion import consent, keys
-from ingestion.models import ConsentRecord
 from licensing import grants
 from licensing.models import AccessRecord, Grant
+from notary import keys
 from tests import factories, sealed, trade
 
 pytestmark = pytest.mark.django_db
@@ -33,12 +32,6 @@ def text(client: Client, path: str) -> str:
     answer = client.get(path)
     assert answer.status_code == 200
     return answer.content.decode()
-
-
-def withdraw(grant: Grant) -> None:
-    record = ConsentRecord.objects.filter(dataset=grant.version.dataset).first()
-    assert record is not None
-    consent.withdraw(record=record, by="speaker")
 
 
 def test_an_empty_library_points_to_the_catalogue():
@@ -113,7 +106,7 @@ def test_the_papers_of_a_license_verify_together():
 
 def test_a_withdrawal_closes_the_download_and_says_what_to_do():
     grant = trade.grant()
-    withdraw(grant)
+    trade.withdraw(grant.version)
     client = owner(grant)
     page = text(client, f"/library/{grant.pk}")
     assert "has withdrawn" in page

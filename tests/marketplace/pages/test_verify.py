@@ -7,10 +7,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from ingestion import consent
-from ingestion.models import Blob, ConsentRecord
-from licensing import access
+from ingestion.models import Blob
 from licensing.models import Grant
+from notary import status
 from tests import trade
 from tests.sdk import bundles
 
@@ -25,7 +24,7 @@ PAPERS = (
 
 
 def papers_of(grant: Grant, *names: str) -> dict[str, bytes]:
-    made = access.generated(grant=grant)
+    made = trade.papers_of(grant)
     return {name: made[name] for name in names or PAPERS}
 
 
@@ -81,12 +80,11 @@ def test_files_that_come_along_are_compared_by_digest():
     assert "croissant.json» is not what was signed" in changed.content.decode()
 
 
-def test_a_withdrawal_shows_at_once():
+def test_a_withdrawal_shows_once_the_lists_are_published():
     grant = trade.grant()
     papers = papers_of(grant)
-    record = ConsentRecord.objects.filter(dataset=grant.version.dataset).first()
-    assert record is not None
-    consent.withdraw(record=record, by="speaker")
+    trade.withdraw(grant.version)
+    status.publish()
     answer = send(papers)
     assert words(answer)["Consent"] == "Does not stand"
 

@@ -19,10 +19,26 @@ PAGES = (
     "pipeline",
     "pipeline_live",
     "review",
-    "review_live",
+    "seal",
+    "seal_live",
     "offers",
+    "open_version",
+    "discard",
+    "edit",
+    "delete",
+    "history",
 )
-BUTTONS = ("open_version", "upload", "start", "finish", "leave_out")
+BUTTONS = (
+    "open_version",
+    "discard",
+    "edit",
+    "delete",
+    "upload",
+    "start",
+    "finish",
+    "leave_out",
+    "leave_out_speakers",
+)
 
 
 def address(version, page, *args):
@@ -31,8 +47,8 @@ def address(version, page, *args):
 
 
 def everything_of(version):
-    file = version.files.get(role="source")
-    finding = Finding.objects.filter(segment__file=file).first()
+    file = stages.only_recording(version)
+    finding = Finding.objects.filter(segment__recording=file).first()
     record = ConsentRecord.objects.filter(dataset=version.dataset).first()
     return [
         *(("get", address(version, page)) for page in PAGES),
@@ -43,6 +59,13 @@ def everything_of(version):
         ("get", address(version, "evidence", record.pk)),
         ("post", address(version, "withdraw", record.pk)),
         ("post", address(version, "remove_file", file.pk)),
+        ("get", address(version, "language", file.pk)),
+        ("post", address(version, "language", file.pk)),
+        ("get", address(version, "leave_out_speakers")),
+        ("post", address(version, "bring_back", record.speaker.pk)),
+        ("post", address(version, "undo", 1)),
+        ("get", address(version, "withdraw_version", 1)),
+        ("post", address(version, "withdraw_version", 1)),
         ("post", address(version, "decide", finding.pk)),
         ("post", address(version, "review_segment", finding.segment.pk)),
         ("post", address(version, "add_finding", finding.segment.pk)),
@@ -86,8 +109,8 @@ def test_owners_and_editors_see_every_page(db, role):
 def test_a_row_of_another_dataset_is_not_found_under_ones_own_address(browser, station):
     mine = stages.in_review(sealed.dataset(station))
     other = stages.in_review()
-    finding = Finding.objects.filter(segment__file__version=other).first()
-    file = other.files.get(role="source")
+    file = stages.only_recording(other)
+    finding = Finding.objects.get(segment__recording=file)
     record = other.dataset.consent_records.first()
     for url in (
         address(mine, "original", file.pk),
@@ -110,7 +133,7 @@ def test_pages_that_name_people_are_kept_by_no_cache(browser, station):
 
 def test_an_original_is_streamed_in_ranges_to_contributors(browser, station):
     version = stages.in_review(sealed.dataset(station))
-    file = version.files.get(role="source")
+    file = stages.only_recording(version)
     url = address(version, "original", file.pk)
     whole = b"".join(browser.get(url).streaming_content)
     part = browser.get(url, headers={"Range": "bytes=2-5"})

@@ -3,7 +3,8 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from ingestion import consent_import
+from ingestion import consent
+from ingestion.consent import imports
 from ingestion.models import ConsentEvent, ConsentRecord
 from tests import sealed
 from tests.marketplace.pages.studio import stages
@@ -55,11 +56,63 @@ def test_a_consent_is_recorded_with_its_stretch_and_its_evidence(browser, draft,
     scope = record.scopes.get()
     assert response.status_code == 302
     assert record.purposes == ["research", "speech-recognition"]
-    assert (scope.file, scope.start_ms, scope.end_ms) == (recording, 1500, 4000)
+    assert (scope.recording, scope.start_ms, scope.end_ms) == (recording, 1500, 4000)
     handed = browser.get(address(draft, "evidence", record.pk))
     assert b"".join(handed.streaming_content) == b"%PDF signed"
     assert "amina.pdf" in handed["Content-Disposition"]
     assert handed["Content-Disposition"].startswith("attachment")
+
+
+def test_the_law_is_chosen_by_the_name_of_its_country(browser, draft, recording):
+    page = browser.get(address(draft, "new_consent")).content.decode()
+    assert '<option value="UG">Uganda</option>' in page
+    assert '<option value="EU">European Union</option>' in page
+    refused = write(browser, draft, everywhere="on", jurisdiction="ZZ")
+    assert refused.status_code == 422
+    assert refused.context["form"].errors.keys() == {"jurisdiction"}
+    write(browser, draft, everywhere="on")
+    record = ConsentRecord.objects.get()
+    assert record.jurisdiction == "UG"
+    told = browser.get(address(draft, "consent_record", record.pk)).content.decode()
+    assert "<dd>Uganda</dd>" in told
+
+
+def test_a_language_is_proposed_by_its_names_and_kept_by_its_code(browser, draft, recording):
+    page = browser.get(address(draft, "new_consent")).content.decode()
+    assert '<option value="sw">Swahili · Kiswahili</option>' in page
+    write(browser, draft, everywhere="on", notice_language="Kiswahili")
+    assert ConsentRecord.objects.get().notice_language == "sw"
+
+
+def test_a_language_that_nobody_knows_is_refused_at_its_field(browser, draft, recording):
+    response = write(browser, draft, everywhere="on", notice_language="xx-bad")
+    assert response.context["form"].errors.keys() == {"notice_language"}
+    assert "«xx-bad» is no language that we know" in response.content.decode()
+
+
+def test_the_very_same_consent_is_written_down_once_and_the_page_says_so(browser, draft, recording):
+    write(browser, draft, everywhere="on")
+    again = write(browser, draft, everywhere="on")
+    record = ConsentRecord.objects.get()
+    assert again["Location"] == address(draft, "consent_record", record.pk)
+    assert "is recorded already" in browser.get(again["Location"]).content.decode()
+
+
+def test_the_very_same_consent_after_its_withdrawal_is_not_given_anew(browser, draft, recording):
+    write(browser, draft, everywhere="on")
+    record = ConsentRecord.objects.get()
+    browser.post(address(draft, "withdraw", record.pk))
+    browser.get(address(draft, "consent_record", record.pk))
+    page = browser.get(write(browser, draft, everywhere="on")["Location"]).content.decode()
+    assert "was recorded before and withdrawn on" in page
+    assert ConsentRecord.objects.count() == 1
+
+
+def test_a_refused_consent_leaves_no_speaker_behind(browser, draft, recording):
+    form = SimpleUploadedFile("amina.pdf", b"")
+    for typed in ({"given_on": "2999-01-01"}, {"evidence": form}):
+        assert write(browser, draft, everywhere="on", **typed).status_code == 422
+    assert not draft.dataset.speakers.exists()
 
 
 def test_heard_everywhere_covers_every_file(browser, draft, recording):
@@ -188,13 +241,51 @@ def test_the_drawing_tells_covered_and_withdrawn_stretches_apart(browser, draft,
     stages.agreed(draft, recording, start_ms=0, end_ms=4000)
     gone = stages.agreed(draft, recording, name="Juma", start_ms=6000, end_ms=9000)
     browser.post(address(draft, "withdraw", gone.pk))
-    drawn = browser.get(address(draft, "consent")).context["drawn"][0]
+    drawn = browser.get(address(draft, "consent")).context["strips"][0]
     assert drawn.covered == [(0, 4000)]
     assert drawn.gaps == [(4000, 12_000)]
-    assert drawn.withdrawn == [(6000, 9000)]
+    assert drawn.ended == [(6000, 9000)]
 
 
-def table(*rows, header=consent_import.COLUMNS):
+def test_what_was_struck_out_as_a_mistake_is_told_so_and_never_was_a_consent(
+    browser, draft, recording, contributor
+):
+    record = stages.agreed(draft, recording)
+    consent.void(record=record, reason="Another Amina.", by=contributor)
+    page = browser.get(address(draft, "consent"))
+    assert "Struck out" in page.content.decode()
+    assert page.context["strips"][0].ended == []
+    told = browser.get(address(draft, "consent_record", record.pk)).content.decode()
+    assert "Another Amina." in told
+    assert "Record a withdrawal" not in told
+    refused = browser.post(address(draft, "withdraw", record.pk))
+    assert refused.status_code == 409
+    assert "as a mistake" in refused.content.decode()
+
+
+def test_a_purpose_that_was_taken_back_is_told_apart_from_those_that_stand(
+    browser, draft, recording, contributor
+):
+    record = stages.agreed(draft, recording)
+    consent.withdraw_purposes(record=record, purposes=["commercial"], by=contributor)
+    page = browser.get(address(draft, "consent_record", record.pk))
+    assert len(page.context["agreed"]) == len(sealed.TRAINING) - 1
+    assert len(page.context["taken_back"]) == 1
+    assert "Commercial use: taken back" in browser.get(address(draft, "consent")).content.decode()
+
+
+def test_a_transcript_is_nothing_that_somebody_is_heard_in(browser, draft, recording):
+    with_transcript = stages.recording(draft, path="evening.wav")
+    stages.transcribed(draft, with_transcript)
+    form = browser.get(address(draft, "new_consent")).context["stretches"][0]
+    assert [name for _, name in form.fields["file"].choices] == [
+        "Choose a file",
+        "evening.wav",
+        "morning.wav",
+    ]
+
+
+def table(*rows, header=imports.COLUMNS):
     lines = [",".join(header), *(",".join(row) for row in rows)]
     return SimpleUploadedFile("consents.csv", "\n".join(lines).encode())
 
@@ -237,7 +328,7 @@ def bring(browser, draft, csv, **more):
 def test_the_template_is_the_table_that_the_import_takes(browser, draft):
     response = browser.get(address(draft, "consent_template"))
     assert response["Content-Type"].startswith("text/csv")
-    assert response.content.decode() == consent_import.template()
+    assert response.content.decode() == imports.template()
 
 
 def test_a_table_of_consents_is_brought_in_with_its_evidence(browser, draft, recording):
@@ -246,6 +337,24 @@ def test_a_table_of_consents_is_brought_in_with_its_evidence(browser, draft, rec
     assert response.status_code == 302
     assert ConsentRecord.objects.count() == 2
     assert ConsentRecord.objects.get(speaker__name="Amina").evidence_name == "amina.pdf"
+
+
+def test_the_same_table_twice_adds_nothing_and_says_how_much_was_known(browser, draft, recording):
+    csv = (line(), line(name="Juma", start="0:01", end="0:02"))
+    bring(browser, draft, table(*csv))
+    page = browser.get(bring(browser, draft, table(*csv))["Location"]).content.decode()
+    assert ConsentRecord.objects.count() == 2
+    assert "Nothing new was in the table. 2 consents are recorded already." in page
+    more = table(*csv, line(name="Peter"))
+    page = browser.get(bring(browser, draft, more)["Location"]).content.decode()
+    assert "Recorded 1 consent of 1 speaker, over 1 stretch. 2 consents are recorded" in page
+
+
+def test_two_pieces_of_evidence_of_one_name_are_refused(browser, draft, recording):
+    twins = [SimpleUploadedFile("amina.pdf", data) for data in (b"one", b"two")]
+    response = bring(browser, draft, table(line(evidence="amina.pdf")), evidence=twins)
+    assert response.status_code == 422
+    assert "Two files are called «amina.pdf»" in response.content.decode()
 
 
 def test_every_row_that_cannot_stand_is_named_and_nothing_is_kept(browser, draft, recording):

@@ -3,8 +3,8 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from ingestion import uploads
-from ingestion.models import File, Upload
+from ingestion.archive import uploads
+from ingestion.models import File, Recording, Upload
 from tests import sealed
 from tests.marketplace.pages.studio import stages
 from tests.marketplace.pages.studio.test_access import address
@@ -24,17 +24,17 @@ def test_a_small_file_arrives_whole_without_scripts(browser, draft, settings):
     settings.UPLOAD_PART_SIZE = 20_000
     data = stages.wav()
     page = send(browser, draft, "morning.wav", data)
-    file = draft.files.get()
-    assert (file.path, file.kind, file.blob.size) == ("morning.wav", File.Kind.AUDIO, len(data))
-    assert file.upload.parts.count() == 4
+    made = stages.only_recording(draft)
+    assert (made.name, made.kind, made.blob.size) == ("morning.wav", "audio", len(data))
+    assert made.uploads.get().parts.count() == 4
     assert "«morning.wav» has arrived whole" in page.content.decode()
 
 
 def test_a_transcript_is_paired_with_the_recording_of_its_name(browser, draft):
     send(browser, draft, "morning.wav", stages.wav())
     page = send(browser, draft, "morning.txt", b"Good morning.\n").content.decode()
-    recording = draft.files.get(kind=File.Kind.AUDIO)
-    assert recording.transcript == draft.files.get(kind=File.Kind.TRANSCRIPT)
+    recording = Recording.objects.get(kind=Recording.Kind.AUDIO)
+    assert recording.transcript == Recording.objects.get(kind=Recording.Kind.TRANSCRIPT)
     assert page.count("morning.txt") > 1
 
 
@@ -92,10 +92,10 @@ def test_a_file_is_removed_from_a_draft(browser, draft):
 
 def test_a_file_of_a_sealed_version_stays_and_the_page_says_why(browser, station):
     version = sealed.version(sealed.dataset(station))
-    file = version.files.get(role="source")
-    page = browser.post(address(version, "remove_file", file.pk))
+    file = version.files.get()
+    page = browser.post(address(version, "remove_file", file.recording_id))
     assert page.status_code == 409
-    assert "its files stay as they are" in page.content.decode()
+    assert "it stays as it is" in page.content.decode()
     assert File.objects.filter(pk=file.pk).exists()
 
 
@@ -116,18 +116,21 @@ def test_the_list_names_kind_partner_size_and_digest(browser, draft):
 
 def test_ten_thousand_files_come_in_pages(browser, station):
     version = stages.draft(sealed.dataset(station))
-    blob = sealed.keep(b"one")
-    File.objects.bulk_create(
-        File(
-            version=version,
-            role="source",
+    common = {"added_by": version.created_by}
+    made = Recording.objects.bulk_create(
+        Recording(
+            dataset=version.dataset,
             kind="document",
-            path=f"{n}.txt",
-            path_key=f"{n}.txt",
-            blob=blob,
+            name=f"{n}.txt",
+            name_key=f"{n}.txt",
+            blob=sealed.keep(b"one"),
             media_type="text/plain",
+            **common,
         )
         for n in range(10_000)
+    )
+    File.objects.bulk_create(
+        File(version=version, recording=one, key=one.name_key, **common) for one in made
     )
     page = browser.get(address(version, "files"))
     assert len(page.context["rows"]) == 100

@@ -5,7 +5,8 @@ from django.urls import reverse
 
 from accounts.models import Role
 from ingestion.models import Dataset, PipelineRun, Version
-from tests import factories, sealed
+from notary import log
+from tests import factories, sealed, trade
 from tests.marketplace.pages.studio import stages
 from tests.marketplace.pages.studio.test_access import address
 
@@ -73,8 +74,15 @@ def test_a_short_name_that_is_taken_is_refused_at_its_field_and_nothing_typed_is
     assert response.context["form"].errors.keys() == {"slug"}
 
 
+def test_a_language_is_chosen_by_its_name(browser):
+    page = text_of(browser.get("/studio/new/"))
+    assert '<option value="ach">Acoli</option>' in page
+    browser.post("/studio/new/", NEW | {"language": "Kiswahili"})
+    assert Dataset.objects.get().language == "sw"
+
+
 def test_a_language_that_is_no_code_is_refused_at_its_field(browser):
-    response = browser.post("/studio/new/", NEW | {"language": "Swahili, mostly"})
+    response = browser.post("/studio/new/", NEW | {"language": "mostly Swahili"})
     assert response.status_code == 422
     assert response.context["form"].errors.keys() == {"language"}
 
@@ -98,16 +106,31 @@ def test_the_next_step_follows_the_version_along_its_thread(browser, station):
     assert next_action(browser, empty) == "Add files"
     assert next_action(browser, silent) == "Record consent"
     assert next_action(browser, ready) == "Start processing"
-    working = stages.working(sealed.dataset(station)).file.version
-    stopped = stages.working(sealed.dataset(station), error="It is damaged.").file.version
+    working = stages.version_of(stages.working(sealed.dataset(station)))
+    stopped = stages.version_of(stages.working(sealed.dataset(station), error="It is damaged."))
     assert next_action(browser, working) == "Watch it work"
     assert next_action(browser, stopped) == "See what stopped"
     assert next_action(browser, stages.in_review(sealed.dataset(station))) == "Review"
     assert next_action(browser, sealed.version(sealed.dataset(station))) == "Offer a license"
 
 
+def test_a_sealed_version_is_told_to_be_unseen_until_it_was_offered(browser, station):
+    version = sealed.version(sealed.dataset(station))
+
+    def told():
+        page = browser.get(address(version, "overview"))
+        return page.context["step"].sentence, "alone sees it" in text_of(page)
+
+    choose = "Choose who may use it, for what, and for how much."
+    assert told() == (f"Version 1 is sealed, and nobody else sees it yet. {choose}", True)
+    offer = trade.offer(version)
+    assert told() == ("Version 1 is published and can be licensed.", False)
+    browser.post(address(version, "close_offer", offer.pk))
+    assert told() == (f"Version 1 is sealed, and nothing of it is offered now. {choose}", False)
+
+
 def test_the_thread_breaks_where_a_run_stopped(browser, station):
-    version = stages.working(sealed.dataset(station), error="It is damaged.").file.version
+    version = stages.version_of(stages.working(sealed.dataset(station), error="It is damaged."))
     thread = browser.get(address(version, "overview")).context["stations"]
     assert thread["text"]["state"] == "refused"
     assert thread["source"]["state"] == "done"
@@ -118,7 +141,14 @@ def test_a_sealed_version_shows_its_digests_and_log_entry(browser, station):
     version = sealed.version(sealed.dataset(station))
     page = text_of(browser.get(address(version, "overview")))
     assert version.merkle_root in page
-    assert f"Entry {version.log_entry_id}" in page
+    assert version.seal.release_sha256 in page
+    assert "takes it up within a minute" in page
+    log.integrate()
+    version.seal.statement.entry.refresh_from_db()
+    number = version.seal.statement.entry.index
+    page = text_of(browser.get(address(version, "overview")))
+    assert f"Entry {number}" in page
+    assert f'href="/log/entry/{number}"' in page
 
 
 def test_a_withdrawn_consent_breaks_the_thread_of_a_sealed_version(browser, station):

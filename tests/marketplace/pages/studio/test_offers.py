@@ -40,9 +40,10 @@ def test_a_version_that_is_not_sealed_has_nothing_to_offer(browser, station):
 def test_every_license_is_told_with_what_stands_in_its_way(browser, version):
     page = browser.get(address(version, "offers"))
     gaps = {one["profile"].slug: one["gap"] for one in page.context["profiles"]}
-    assert gaps[TRAINING] is None
-    assert gaps["CC0-1.0"].purpose == "redistribution"
-    assert "Speaker p-0001" in page.content.decode()
+    assert not gaps[TRAINING]
+    assert gaps["CC0-1.0"].startswith("Speaker p-0001 in «morning-")
+    assert "did not agree to: Passing it on. Choose a narrower license" in gaps["CC0-1.0"]
+    assert gaps["CC0-1.0"] in page.content.decode()
 
 
 def test_the_text_that_binds_is_shown_before_it_is_published(browser, version):
@@ -56,7 +57,24 @@ def test_an_offer_is_published_at_an_exact_price(browser, version):
     made = Offer.objects.get()
     assert (made.price.amount_minor, made.price.currency, made.term_days) == (4050, "EUR", 365)
     assert made.terms_sha256 == seen(TRAINING, term_days=365)
-    assert Listing.objects.get().lowest_total_minor is not None
+    assert Listing.objects.get().version == version
+
+
+def test_the_listing_follows_an_offer_and_its_end(
+    browser, version, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks() as asked:
+        offer(browser, version)
+        browser.post(address(version, "close_offer", Offer.objects.get().pk))
+    assert len(asked) == 2
+
+
+def test_offers_are_told_by_the_names_that_they_were_made_with(browser, version):
+    offer(browser, version)
+    bought(version)
+    made = Offer.objects.get()
+    for page in (browser.get(address(version, "offers")), browser.get("/studio/earnings/")):
+        assert made.name in page.content.decode()
 
 
 @pytest.mark.parametrize(

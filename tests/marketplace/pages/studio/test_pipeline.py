@@ -33,7 +33,7 @@ def test_a_version_without_files_is_not_started_and_the_page_says_why(browser, d
 
 
 def test_a_running_pipeline_is_asked_again_every_two_seconds(browser, station):
-    version = stages.working(sealed.dataset(station)).file.version
+    version = stages.version_of(stages.working(sealed.dataset(station)))
     page = browser.get(address(version, "pipeline")).content.decode()
     part = browser.get(address(version, "pipeline_live"), headers={"HX-Request": "true"})
     assert 'hx-trigger="every 2s"' in page
@@ -62,7 +62,7 @@ def test_the_record_of_each_step_names_tool_version_and_digests(browser, station
 
 
 def test_what_stopped_is_told_in_words_with_what_to_do(browser, station):
-    version = stages.working(sealed.dataset(station), error="It ends after 4 s.").file.version
+    version = stages.version_of(stages.working(sealed.dataset(station), error="It ends after 4 s."))
     page = browser.get(address(version, "pipeline")).content.decode()
     assert page.count("It ends after 4 s.") == 1
     assert "Try again" in page
@@ -72,7 +72,7 @@ def test_what_stopped_is_told_in_words_with_what_to_do(browser, station):
 def test_a_stopped_run_is_tried_again(browser, station, django_capture_on_commit_callbacks):
     run = stages.working(sealed.dataset(station), error="The disk was full.")
     with django_capture_on_commit_callbacks() as asked:
-        browser.post(address(run.file.version, "retry", run.pk))
+        browser.post(address(stages.version_of(run), "retry", run.pk))
     run.refresh_from_db()
     assert run.state == PipelineRun.State.PENDING
     assert len(asked) == 1
@@ -80,15 +80,15 @@ def test_a_stopped_run_is_tried_again(browser, station, django_capture_on_commit
 
 def test_a_run_that_works_is_not_tried_again(browser, station):
     run = stages.working(sealed.dataset(station))
-    response = browser.post(address(run.file.version, "retry", run.pk))
+    response = browser.post(address(stages.version_of(run), "retry", run.pk))
     assert response.status_code == 409
-    assert "only a stopped one can be tried again" in response.content.decode()
+    assert "is not stopped, so it can&#x27;t be tried again" in response.content.decode()
 
 
 def test_a_file_that_cannot_be_processed_is_taken_out_from_the_pipeline(browser, station):
     run = stages.working(sealed.dataset(station), error="It is damaged.")
-    version = run.file.version
-    response = browser.post(address(version, "remove_file", run.file.pk), {"from": "pipeline"})
+    version = stages.version_of(run)
+    response = browser.post(address(version, "remove_file", run.recording.pk), {"from": "pipeline"})
     version.refresh_from_db()
     assert response["Location"] == address(version, "pipeline")
     assert version.state == Version.State.DRAFT

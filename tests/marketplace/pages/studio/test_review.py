@@ -1,9 +1,10 @@
 """Hearing what was found, deciding, reading drafts, and finishing."""
 
 import pytest
+from commonhold.sentences import _
 
 from ingestion import releases
-from ingestion.models import Finding, PipelineRun, Segment, Version
+from ingestion.models import Finding, Segment, Version
 from tests import sealed
 from tests.marketplace.pages.studio import stages
 from tests.marketplace.pages.studio.test_access import address
@@ -18,26 +19,26 @@ def version(station):
 
 @pytest.fixture
 def finding(version):
-    return Finding.objects.get(segment__file__version=version)
+    return Finding.objects.of(version).get()
 
 
 def recording(browser, version, query=""):
-    file = version.files.get(role="source")
-    return browser.get(address(version, "recording", file.pk) + query)
+    found = stages.only_recording(version)
+    return browser.get(address(version, "recording", found.pk) + query)
 
 
 def needing_a_person(version, number=0):
-    segment = Segment.objects.filter(file__version=version)[number]
+    segment = stages.segments(version)[number]
     segment.needs_review, segment.review_reason = True, "A draft."
     segment.save()
     return segment
 
 
-def test_the_review_counts_what_is_left_and_finishing_waits_for_it(browser, version):
+def test_the_review_counts_what_is_left_and_leads_to_the_seal(browser, version):
     page = browser.get(address(version, "review"))
     assert page.context["counts"].left == 1
     assert "Still 1 finding to hear" in page.content.decode()
-    assert "disabled" in page.content.decode()
+    assert f'href="{address(version, "seal")}"' in page.content.decode()
 
 
 def test_a_recording_shows_each_finding_in_its_words_with_what_to_hear(browser, version, finding):
@@ -47,7 +48,7 @@ def test_a_recording_shows_each_finding_in_its_words_with_what_to_hear(browser, 
     assert row["before"] == "Call us at "
     assert row["hear"]["from"] == finding.start_ms - 1000
     assert row["hear"]["to"] == finding.end_ms + 1000
-    assert address(version, "original", finding.segment.file_id) in page.content.decode()
+    assert address(version, "original", finding.segment.recording_id) in page.content.decode()
 
 
 def test_only_passages_that_need_somebody_are_shown_at_first(browser, version):
@@ -92,7 +93,7 @@ def test_a_button_that_is_not_ours_decides_nothing(browser, version, finding):
 
 
 def test_selected_words_are_marked_for_redaction(browser, version):
-    segment = Segment.objects.filter(file__version=version)[0]
+    segment = stages.segments(version)[0]
     browser.post(
         address(version, "add_finding", segment.pk),
         {"first_word": "5", "last_word": "3", "kind": "name"},
@@ -116,7 +117,7 @@ def test_selected_words_are_marked_for_redaction(browser, version):
 def test_a_selection_that_makes_no_sense_is_refused_beside_its_words(
     browser, version, posted, words
 ):
-    segment = Segment.objects.filter(file__version=version)[0]
+    segment = stages.segments(version)[0]
     for headers in ({}, HTMX):
         response = browser.post(
             address(version, "add_finding", segment.pk), posted, headers=headers
@@ -128,9 +129,9 @@ def test_a_selection_that_makes_no_sense_is_refused_beside_its_words(
 
 def test_a_draft_counts_as_read_only_when_a_person_says_so(browser, version, contributor):
     segment = needing_a_person(version)
-    assert "I have heard and read this stretch" in recording(browser, version).content.decode()
+    assert "The words are right" in recording(browser, version).content.decode()
     browser.post(
-        address(version, "review_segment", segment.pk), {"action": "heard", "text": segment.text}
+        address(version, "review_segment", segment.pk), {"action": "read", "text": segment.text}
     )
     segment.refresh_from_db()
     assert segment.reviewed_by == contributor
@@ -140,7 +141,7 @@ def test_a_draft_counts_as_read_only_when_a_person_says_so(browser, version, con
 def test_corrected_words_are_kept_and_searched_again(browser, version):
     segment = needing_a_person(version)
     text = "Good morning from the valley, call 0772 555 012 or write to amina@example.org."
-    browser.post(address(version, "review_segment", segment.pk), {"action": "heard", "text": text})
+    browser.post(address(version, "review_segment", segment.pk), {"action": "read", "text": text})
     segment.refresh_from_db()
     assert segment.text == text
     assert "amina@example.org" in {found.text for found in segment.findings.all()}
@@ -151,7 +152,7 @@ def test_a_correction_to_nothing_is_refused_and_leaves_the_words(browser, versio
     before = segment.text
     response = browser.post(
         address(version, "review_segment", segment.pk),
-        {"action": "heard", "text": "  "},
+        {"action": "read", "text": "  "},
         headers=HTMX,
     )
     segment.refresh_from_db()
@@ -166,7 +167,7 @@ def test_a_refused_correction_gives_back_what_was_typed(browser, version, findin
     Version.objects.filter(pk=version.pk).update(state=Version.State.PROCESSING)
     response = browser.post(
         address(version, "review_segment", segment.pk),
-        {"action": "heard", "text": "Half a thought"},
+        {"action": "read", "text": "Half a thought"},
     )
     assert response.status_code == 409
     assert "Half a thought" in response.content.decode()
@@ -177,7 +178,7 @@ def test_a_passage_is_left_out_and_brought_back(browser, version, finding):
     browser.post(url, {"action": "leave-out"})
     assert Segment.objects.get(pk=finding.segment_id).excluded
     assert browser.get(address(version, "review")).context["counts"].left == 0
-    browser.post(url, {"action": "heard"})
+    browser.post(url, {"action": "read"})
     assert not Segment.objects.get(pk=finding.segment_id).excluded
 
 
@@ -185,51 +186,25 @@ def test_a_draft_that_was_left_out_unread_comes_back_only_with_its_words_read(br
     segment = needing_a_person(version)
     Segment.objects.filter(pk=segment.pk).update(excluded=True)
     page = recording(browser, version, "?show=all").content.decode()
-    assert "I have heard and read it; bring it back" in page
+    assert "The words are right; bring it back" in page
 
 
 def test_everything_without_consent_is_left_out_at_once(browser, station):
     version = stages.in_review(sealed.dataset(station), covered=False)
-    stages.agreed(version, version.files.get(role="source"), start_ms=0, end_ms=6000)
+    heard = stages.only_recording(version)
+    stages.agreed(version, heard, start_ms=0, end_ms=3000)
+    stages.agreed(version, heard, name="Juma", start_ms=3000, end_ms=6000)
     page = browser.get(address(version, "review"))
     assert page.context["counts"].uncovered == 2
     assert "Leave out everything without consent" in page.content.decode()
     browser.post(address(version, "leave_out"))
-    left_out = Segment.objects.filter(file__version=version, excluded=True)
+    left_out = Segment.objects.of(version).filter(excluded=True)
     assert [segment.position for segment in left_out] == [2, 3]
-
-
-def test_a_review_that_is_not_done_is_not_finished_and_names_what_is_left(browser, version):
-    response = browser.post(address(version, "finish"))
-    version.refresh_from_db()
-    assert response.status_code == 409
-    assert "morning.wav" in response.content.decode()
-    assert version.review_finished_at is None
-
-
-def test_a_finished_review_is_applied_live_and_then_sealed(
-    browser, version, finding, django_capture_on_commit_callbacks
-):
-    browser.post(address(version, "decide", finding.pk), {"decision": "confirm"})
-    with django_capture_on_commit_callbacks() as asked:
-        browser.post(address(version, "finish"))
-    page = browser.get(address(version, "review")).content.decode()
-    live = browser.get(address(version, "review_live"), headers=HTMX)
-    assert len(asked) == PipelineRun.objects.filter(phase="final").count() == 1
-    assert "Your decisions are being applied" in page
-    assert 'hx-trigger="every 2s"' in live.content.decode()
-    stages.apply_decisions(version)
-    releases.seal(version=version)
-    assert browser.get(address(version, "review_live"), headers=HTMX)["HX-Refresh"] == "true"
-    done = browser.get(address(version, "review")).content.decode()
-    version.refresh_from_db()
-    assert version.merkle_root in done
-    assert "hx-get" not in done
 
 
 def test_nothing_is_decided_once_the_review_is_finished(browser, version, finding):
     browser.post(address(version, "decide", finding.pk), {"decision": "confirm"})
-    browser.post(address(version, "finish"))
+    browser.post(address(version, "finish"), stages.CONFIRMED)
     response = browser.post(
         address(version, "decide", finding.pk), {"decision": "keep"}, headers=HTMX
     )
@@ -240,7 +215,8 @@ def test_nothing_is_decided_once_the_review_is_finished(browser, version, findin
 
 
 def test_a_seal_that_was_refused_opens_the_review_again_and_says_why(browser, version):
-    Version.objects.filter(pk=version.pk).update(seal_error="Speaker p-0001 withdrew meanwhile.")
+    refusal = releases.SealRefused(_("Speaker %(speaker)s withdrew meanwhile."), speaker="p-0001")
+    Version.objects.filter(pk=version.pk).update(seal_error=refusal.as_record())
     page = browser.get(address(version, "review")).content.decode()
     assert "The seal was refused, so the review is open again" in page
     assert "Speaker p-0001 withdrew meanwhile." in page

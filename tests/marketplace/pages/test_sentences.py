@@ -1,0 +1,315 @@
+"""Every word of the pages can be told in another language, and so can every refusal on them."""
+
+from collections.abc import Iterable
+from datetime import date
+from uuid import uuid4
+
+import langcodes
+import pytest
+from babel import Locale
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
+from django.template.loader import render_to_string
+from django.test import Client
+from django.utils import translation
+
+from accounts import organizations
+from accounts.models import Organization, Role, Scope, User
+from ingestion import releases
+from ingestion.models import Dataset, ReleaseFile, Speaker
+from licensing import grants
+from licensing import papers as grant_papers
+from licensing.models import Grant
+from marketplace import pricing
+from notary import instance
+from tests import factories, pseudo, sealed, trade
+
+pytestmark = pytest.mark.django_db
+
+TITLE, ABOUT = "Matenkanto", "Kantoj kaj paroloj."
+
+
+@pytest.fixture(scope="session")
+def catalog(tmp_path_factory):
+    return pseudo.make(tmp_path_factory.mktemp("pseudo"))
+
+
+@pytest.fixture(autouse=True)
+def _language(settings, catalog):
+    """A second language, added as the settings say it is."""
+    settings.LOCALE_PATHS = [catalog]
+    settings.LANGUAGES = [*settings.LANGUAGES, (pseudo.LANGUAGE, "Esperanto")]
+    place = settings.MIDDLEWARE.index("django.middleware.common.CommonMiddleware")
+    settings.MIDDLEWARE = [
+        *settings.MIDDLEWARE[:place],
+        "django.middleware.locale.LocaleMiddleware",
+        *settings.MIDDLEWARE[place:],
+    ]
+    yield
+    translation.deactivate()
+
+
+def visitor() -> Client:
+    return Client(headers={"accept-language": pseudo.LANGUAGE})
+
+
+def signed_in(user: User) -> Client:
+    client = visitor()
+    client.force_login(user)
+    return client
+
+
+def data() -> set[str]:
+    """What the tests themselves wrote, and what CLDR calls a language or a country."""
+    people = User.objects.values_list("email", "name")
+    own = {word for row in people for word in row}
+    own |= set(Organization.objects.values_list("name", flat=True))
+    own |= set(Organization.objects.values_list("slug", flat=True))
+    own |= {TITLE, ABOUT, *Dataset.objects.values_list("slug", flat=True)}
+    own |= set(Speaker.objects.values_list("pseudonym", flat=True))
+    own |= set(ReleaseFile.objects.values_list("path", flat=True))
+    own |= {word for tool in sealed.TOOLS.values() for word in tool}
+    own |= {str(scope) for scope in Scope.values}
+    own |= {langcodes.Language.get("en").display_name(pseudo.LANGUAGE), "en"}
+    own |= {Locale(pseudo.LANGUAGE).territories["KE"], "KE", "speaker"}
+    return own
+
+
+def faults(answers: Iterable[HttpResponse], known: Iterable[str] = ()) -> dict[str, list[str]]:
+    """The words that stand outside of brackets, by the address of the page."""
+    found = {}
+    for answer in answers:
+        assert answer["Content-Type"].startswith("text/html")
+        assert f'lang="{pseudo.LANGUAGE}"' in answer.content.decode()
+        left = pseudo.leaks(answer.content.decode(), data() | set(known))
+        if left:
+            found[f"{answer.request['REQUEST_METHOD']} {answer.request['PATH_INFO']}"] = left
+    return found
+
+
+def published(**options) -> Grant:
+    """A license of a dataset that is offered twice, once for nothing."""
+    version = sealed.version(sealed.dataset(title=TITLE, description=ABOUT))
+    trade.offer(version, profile="CC-BY-4.0", amount_minor=0, term_days=None)
+    offer = trade.offer(
+        version, profile="commercial-training-benefit-share", benefit_share_bps=1250, **options
+    )
+    return trade.grant(offer)
+
+
+def at(grant: Grant) -> str:
+    """Where the dataset of a license stands."""
+    dataset = grant.version.dataset
+    return f"/d/{dataset.organization.slug}/{dataset.slug}"
+
+
+def test_the_reader_of_pages_finds_what_is_forgotten():
+    page = '<p title="⟦a⟧ b">⟦One <b>of ⟨Radio 7, two⟩</b>⟧ Radio 7: <code>x</code> 1.5 MB. no</p>'
+    assert pseudo.leaks(page, ["Radio 7"]) == ["b", "Radio 7, two", "1.5 MB. no"]
+
+
+def test_a_visitor_reads_every_page_in_their_language():
+    grant = published()
+    index = grant.version.seal.statement.entry.index
+    paths = [
+        "/",
+        "/?allows=research&allows=evaluation",
+        "/?q=nothing",
+        "/?allows=research&q=nothing",
+        at(grant),
+        f"{at(grant)}?version=1",
+        "/log",
+        f"/log/entry/{index}",
+        "/verify",
+        "/help/",
+        "/help/how-it-works",
+        "/help/consent",
+        "/help/verify",
+        "/help/command-line",
+        "/accounts/login/",
+        "/accounts/signup/",
+        "/accounts/password/reset/",
+        "/accounts/password/reset/done/",
+        "/accounts/password/reset/key/1-nothing/",
+        "/accounts/password/reset/key/done/",
+        "/accounts/confirm-email/",
+        "/accounts/confirm-email/nothing/",
+        "/accounts/inactive/",
+        "/nothing",
+    ]
+    reader = visitor()
+    known = {instance.log_origin(), "nothing"}
+    assert faults((reader.get(path) for path in paths), known) == {}
+
+
+def test_an_empty_site_is_told_in_the_readers_language():
+    reader = visitor()
+    assert faults([reader.get("/"), reader.get("/log")]) == {}
+
+
+def test_a_dataset_whose_speaker_withdrew_is_told_in_the_readers_language():
+    grant = published()
+    trade.withdraw(grant.version)
+    trade.follow()
+    owner = signed_in(factories.owner_of(grant.licensee))
+    answers = [
+        visitor().get(at(grant)),
+        owner.get(f"/library/{grant.pk}"),
+        owner.get(f"/library/{grant.pk}/certificate"),
+        owner.get("/library/"),
+        owner.get(f"/checkout/{grant.offer.pk}"),
+    ]
+    assert faults(answers) == {}
+
+
+def test_a_licensee_reads_their_library_in_their_language():
+    grant = published()
+    owner = signed_in(factories.owner_of(grant.licensee))
+    editor = signed_in(factories.member(grant.licensee, Role.EDITOR))
+    paths = [
+        "/library/",
+        f"/library/{grant.pk}",
+        f"/library/{grant.pk}/certificate",
+        "/library/receipts/",
+        f"/library/receipts/{grant.order.pk}",
+    ]
+    answers = [owner.get(path) for path in paths]
+    answers += [editor.get(f"/library/{grant.pk}"), signed_in(factories.user()).get("/library/")]
+    assert faults(answers) == {}
+
+
+@pytest.mark.parametrize("state", ["revoked", "withdrawn"])
+def test_a_license_that_is_over_is_told_in_the_readers_language(state: str):
+    grant = published()
+    by = factories.owner_of(grant.version.dataset.organization)
+    if state == "revoked":
+        grants.revoke(grant=grant, by=by, reason="Ne plu.")
+    else:
+        releases.withdraw(version=grant.version, by=by, reason="Ne plu.")
+    trade.follow()
+    owner = signed_in(factories.owner_of(grant.licensee))
+    pages = [owner.get(f"/library/{grant.pk}"), owner.get("/library/"), visitor().get(at(grant))]
+    assert faults(page for page in pages if page.status_code == 200) == {}
+
+
+def test_buying_is_told_in_the_readers_language():
+    grant = published()
+    offer, lab = grant.offer, factories.organization("Laboratorio")
+    buyer = signed_in(factories.owner_of(lab))
+    quote = pricing.quote(offer=offer)
+    click = {
+        "idempotency_key": str(uuid4()),
+        "total": f"{quote.total_minor} {quote.currency}",
+        "licensee": lab.slug,
+        "accept": offer.terms_sha256,
+    }
+    address = f"/checkout/{offer.pk}"
+    answers = [
+        buyer.get(address),
+        buyer.post(address, click | {"accept": ""}),
+        buyer.post(address, click | {"total": "1 EUR"}),
+        buyer.post(address, click | {"licensee": "another"}),
+        buyer.post(address, click, follow=True),
+        buyer.get(address),
+        signed_in(factories.member(lab, Role.EDITOR)).get(address),
+        signed_in(factories.owner_of(grant.version.dataset.organization)).get(address),
+        signed_in(factories.user()).get(address),
+    ]
+    pricing.close_offer(offer=offer, by=factories.owner_of(grant.version.dataset.organization))
+    answers += [buyer.get(address), buyer.post(address, click | {"idempotency_key": "k"})]
+    assert faults(answers) == {}
+
+
+def test_an_owner_reads_their_dataset_in_their_language():
+    grant = published()
+    owner = factories.owner_of(grant.version.dataset.organization)
+    draft = sealed.dataset(grant.version.dataset.organization, title=TITLE, description=ABOUT)
+    reader = signed_in(owner)
+    answers = [
+        reader.get(at(grant)),
+        reader.get(f"/d/{draft.organization.slug}/{draft.slug}"),
+    ]
+    assert faults(answers) == {}
+
+
+def test_accounts_are_kept_in_the_readers_language():
+    ours = factories.organization("Radio Unu")
+    owner = factories.owner_of(ours)
+    organizations.create(name="Radio Du", owner=owner)
+    member = factories.member(ours)
+    reader = signed_in(owner)
+    key = {"key-name": "skatolo", "key-scopes": ["read"], "key-days": "90"}
+    prefix = reader.post("/account/keys/", key).context["new_key"].prefix
+    number = ours.memberships.get(user=member).pk
+    mine = ours.memberships.get(user=owner).pk
+    answers = [
+        reader.get("/account/"),
+        reader.post("/account/keys/", key | {"key-days": "0"}),
+        reader.post("/account/keys/", key | {"key-scopes": []}),
+        reader.post(f"/account/keys/{prefix}/revoke/", follow=True),
+        reader.post("/account/members/", {"member-email": "a@b.org", "member-role": "buyer"}),
+        reader.post("/account/members/", {"member-email": member.email, "member-role": "buyer"}),
+        reader.post(f"/account/members/{number}/role/", {"role": "king"}),
+        reader.post(f"/account/members/{number}/role/", {"role": "buyer"}, follow=True),
+        reader.post(f"/account/members/{mine}/role/", {"role": "buyer"}),
+        reader.post(f"/account/members/{number}/remove/", follow=True),
+        reader.post("/account/organizations/", {"organization-name": "Radio Unu"}),
+        reader.post("/account/organizations/", {"organization-name": "Radio Tri"}, follow=True),
+        reader.post("/account/acting/", {"organization": "nothing"}, follow=True),
+        reader.post("/account/acting/", {"organization": ours.slug}, follow=True),
+        signed_in(member).get("/account/"),
+        signed_in(factories.user()).get("/account/"),
+    ]
+    assert faults(answers, {"skatolo", "a@b.org", prefix}) == {}
+
+
+def test_addresses_and_passwords_are_kept_in_the_readers_language():
+    reader = signed_in(factories.owner_of(factories.organization("Radio Unu")))
+    answers = [
+        reader.get("/accounts/email/"),
+        reader.post("/accounts/email/", {"action_add": "", "email": "nova@example.org"}),
+        reader.get("/accounts/email/"),
+        reader.get("/accounts/password/change/"),
+        reader.get("/accounts/logout/"),
+        reader.get("/accounts/reauthenticate/"),
+        visitor().post("/accounts/login/", {"login": "a@b.org", "password": "no"}),
+    ]
+    pages = [answer for answer in answers if answer.status_code == 200]
+    assert faults(pages, {"nova@example.org"}) == {}
+
+
+def test_what_a_verifier_finds_is_told_in_the_readers_language():
+    grant = published()
+    papers = {paper.name: paper.content for paper in grant_papers.of(grant=grant)}
+    names = ("manifest.sigstore.json", "files.jsonl")
+    answers = [
+        visitor().post("/verify"),
+        visitor().post("/verify", {"files": SimpleUploadedFile("a.txt", b"nothing")}),
+        *(
+            visitor().post("/verify", {"files": [SimpleUploadedFile(name, content)]})
+            for name, content in papers.items()
+            if name in names
+        ),
+    ]
+    # The sentences of the verifier itself are not messages yet: NOT_YET in tests/house.
+    told = [row["detail"] for answer in answers for row in answer.context.get("rows", ())]
+    told += [answer.context.get("refusal", "") for answer in answers[1:]]
+    details = {part.strip() for one in told for part in pseudo.parts(one, "")[0]}
+    assert faults(answers, {*papers, "a.txt", *details}) == {}
+
+
+def test_errors_are_told_in_the_readers_language():
+    grant = published()
+    stranger = signed_in(factories.owner_of(factories.organization("Radio Unu")))
+    with translation.override(pseudo.LANGUAGE):
+        page = render_to_string("500.html")
+        forbidden = render_to_string("403.html")
+    assert pseudo.leaks(page) == pseudo.leaks(forbidden) == []
+    assert faults([stranger.get(f"/library/{grant.pk}")]) == {}
+
+
+def test_days_and_numbers_are_written_as_the_reader_writes_them():
+    grant = published()
+    page = visitor().get(at(grant)).content.decode()
+    month = Locale(pseudo.LANGUAGE).months["format"]["wide"][date.today().month]  # noqa: DTZ011
+    assert month in page
