@@ -1,6 +1,6 @@
 """How long `manage.py up` takes to its first answered page: cold (an empty DATA_DIR) and warm.
 
-    .venv/bin/python benchmarks/start.py [PAGE]
+    .venv/bin/python -m benchmarks.start [PAGE]
 
 Each figure is the median of three starts; the page must answer 200. The floor in the same run is
 what any start of the site must spend: importing Django with the settings, and nothing else. Goals
@@ -10,7 +10,6 @@ after the installation: cold 15 s, warm 7 s. The exit status is 1 when a goal is
 import os
 import shutil
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -20,16 +19,10 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from benchmarks.running import ROOT, free_port
+
 GOALS = {"cold": 15.0, "warm": 7.0}
 TIMES = 3
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def answers(url: str) -> bool:
