@@ -15,7 +15,7 @@ from django.conf import settings
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from marketplace import postgres
+from marketplace.host import postgres
 
 hypothesis_settings.register_profile(
     "commonhold", deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -60,6 +60,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         server.stop()
     if folder := config.stash.get(session_folder, None):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _own_keys(settings, tmp_path_factory) -> None:
+    """Keys belong to one database, and every test begins with an empty one."""
+    settings.KEY_DIR = tmp_path_factory.mktemp("keys")
 
 
 @pytest.fixture(scope="session")

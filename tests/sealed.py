@@ -13,20 +13,22 @@ import numpy as np
 import soundfile
 from django.utils import timezone
 
-from accounts.models import Organization, User
-from ingestion import consent, datasets, recipes, releases
+from accounts.models import Organization
+from ingestion import consent, releases, review
+from ingestion.archive import datasets, recordings, versions
+from ingestion.archive.storage import blob_store
 from ingestion.models import (
     Blob,
     Dataset,
-    File,
     Finding,
     PipelineRun,
+    Recording,
     Segment,
     Speaker,
     StepRun,
     Version,
 )
-from ingestion.storage import blob_store
+from ingestion.pipeline import jobs, recipes
 from tests import factories
 
 RATE = 16_000
@@ -97,62 +99,94 @@ def version(
     excluded: Sequence[str] = ("voice-cloning",),
     expires_on: date | None = None,
 ) -> Version:
-    """Seal a version of the dataset in which `said` was said."""
+    """Seal a version of the dataset in which `said` was said, in one recording more than before."""
     of = of or dataset()
     by = factories.owner_of(of.organization)
-    draft = datasets.open_draft(dataset=of, by=by)
-    file = source(draft, duration_ms=sum(one.duration_ms for one in said))
+    draft = versions.open_draft(dataset=of, by=by)
+    add(draft, said=said, purposes=purposes, excluded=excluded, expires_on=expires_on)
+    return seal(draft)
+
+
+def add(
+    draft: Version,
+    *,
+    said: Sequence[Said] = MORNING,
+    purposes: Sequence[str] = OPEN,
+    excluded: Sequence[str] = ("voice-cloning",),
+    expires_on: date | None = None,
+    path: str = "",
+    day: date = date(2026, 3, 3),
+) -> Recording:
+    """Add a recording in which `said` was said to a draft, reviewed, with everybody's consent."""
+    of = draft.dataset
+    by = factories.owner_of(of.organization)
+    path = path or f"morning-{next(factories.numbers)}.wav"
+    recording = source(draft, path=path, duration_ms=sum(one.duration_ms for one in said))
     speakers = {name: speaker(of, name) for name in dict.fromkeys(one.speaker for one in said)}
-    segments = list(write_segments(file, said, speakers))
+    segments = write_segments(recording, said, speakers)
     for name, person in speakers.items():
         stretches = [
-            consent.Stretch(file, segment.start_ms, segment.end_ms)
+            consent.Stretch(recording, segment.start_ms, segment.end_ms)
             for segment, one in zip(segments, said, strict=True)
             if one.speaker == name
         ]
         consent.record(
             speaker=person,
             notice=consent.Notice("We publish the show as training data.", "en", "1"),
-            terms=consent.Terms(
-                tuple(purposes), date(2026, 3, 3), "KE", tuple(excluded), expires_on
-            ),
+            terms=consent.Terms(tuple(purposes), day, "KE", tuple(excluded), expires_on),
             stretches=stretches,
             by=by,
         )
-    write_runs(file, segments, by)
-    draft.state = Version.State.REVIEW
-    draft.review_finished_at, draft.review_finished_by = timezone.now(), by
-    draft.save()
+    return recording
+
+
+def seal(draft: Version) -> Version:
+    """Finish the review of a draft and seal it, the runs after the review as written by hand."""
+    by = factories.owner_of(draft.dataset.organization)
+    for run in review.finish(version=draft, by=by):
+        finish_run(run)
     return releases.seal(version=draft)
 
 
-def source(of: Version, *, path: str = "morning.wav", duration_ms: int = 12_000) -> File:
-    """An original recording. Its bytes are never read here."""
-    return File.objects.create(
-        version=of,
-        role=File.Role.SOURCE,
-        kind=File.Kind.AUDIO,
-        path=path,
-        path_key=path,
+def source(of: Version, *, path: str = "morning.wav", duration_ms: int = 12_000) -> Recording:
+    """An original recording with its place in a draft. Its bytes are never read here."""
+    by = factories.owner_of(of.dataset.organization)
+    recording = Recording.objects.create(
+        dataset=of.dataset,
+        kind=Recording.Kind.AUDIO,
+        name=path,
+        name_key=path,
         blob=keep(f"original {next(factories.numbers)}".encode()),
         media_type="audio/wav",
         duration_ms=duration_ms,
+        added_by=by,
     )
+    recordings.place(version=of, recording=recording, by=by)
+    return recording
 
 
 def speaker(of: Dataset, name: str) -> Speaker:
     """A person who is heard."""
     return consent.add_speaker(
-        dataset=of, person=consent.Person(name, f"{name.lower()}@example.org")
+        dataset=of,
+        person=consent.Person(name, f"{name.lower()}@example.org"),
+        by=factories.owner_of(of.organization),
     )
 
 
-def write_segments(file: File, said: Sequence[Said], speakers: dict[str, Speaker]):
-    """Write down what was said, evenly timed, with confirmed findings."""
-    start = 0
+def write_segments(
+    recording: Recording, said: Sequence[Said], speakers: dict[str, Speaker]
+) -> list[Segment]:
+    """The intake of a recording, done: what was said, evenly timed, with confirmed findings."""
+    version = recording.files.get().version
+    recordings.number(version=version)
+    recording.refresh_from_db()
+    run = write_intake(recording)
+    start, segments = 0, []
     for position, one in enumerate(said):
         segment = Segment.objects.create(
-            file=file,
+            recording=recording,
+            run=run,
             position=position,
             start_ms=start,
             end_ms=start + one.duration_ms,
@@ -163,7 +197,8 @@ def write_segments(file: File, said: Sequence[Said], speakers: dict[str, Speaker
         start += one.duration_ms
         if one.finding:
             write_finding(segment, one)
-        yield segment
+        segments.append(segment)
+    return segments
 
 
 def timed_words(text: str, start_ms: int, duration_ms: int):
@@ -201,79 +236,87 @@ def write_finding(segment: Segment, one: Said) -> None:
         confidence=950,
         state=Finding.State.CONFIRMED,
         decided_at=timezone.now(),
-        decided_by=factories.owner_of(segment.file.version.dataset.organization),
+        decided_by=factories.owner_of(segment.recording.dataset.organization),
     )
 
 
-def write_runs(file: File, segments: Sequence[Segment], by: User) -> None:
-    """The runs of the pipeline, done: intake, and what the review changed."""
+def write_intake(recording: Recording) -> PipelineRun:
+    """The intake of a recording, done, as the one that counts."""
+    run = jobs.make_intake(recording=recording)
+    for step in run.steps.all():
+        done(step, {}, {})
+    PipelineRun.objects.filter(pk=run.pk).update(state=PipelineRun.State.DONE)
+    recording.intake = run
+    recording.save(update_fields=["intake"])
+    return run
+
+
+def finish_run(run: PipelineRun) -> None:
+    """The run that applies a review's decisions, done: a clip for each piece that is published."""
     clips, stored, waveforms = [], {}, {}
-    for segment in segments:
-        name = f"clips/{segment.position + 1:04d}.flac"
-        duration = segment.end_ms - segment.start_ms
-        data, waveforms[name] = tone(duration, 120 + 20 * segment.position)
+    inputs = run.inputs
+    for number, piece in enumerate(inputs["segments"]):
+        if number in inputs["excluded"]:
+            continue
+        name = f"clips/{len(clips) + 1:04d}.flac"
+        duration = piece["end_ms"] - piece["start_ms"]
+        data, waveforms[name] = tone(duration, 120 + 20 * piece["position"])
         blob = keep(data)
         stored[name] = {"sha256": blob.sha256, "size": blob.size}
-        clips.append(clip(segment, name))
-    total = file.duration_ms or 0
+        clips.append(clip(number, piece, inputs["decisions"], name))
+    total = run.recording.duration_ms or 0
+    words = sum(len(inputs["segments"][one["segment"]]["words"]) for one in clips)
     outputs = {
-        "redact": {"clips": clips},
+        "redact": {"clips": clips, "method": "tone"},
         "quality": {
             "duration_ms": total,
             "speech_ms": total,
-            "clips_ms": total,
+            "clips_ms": sum(one["end_ms"] - one["start_ms"] for one in clips),
             "redacted_ms": sum(bar[1] - bar[0] for one in clips for bar in one["bars"]),
-            "words": sum(len(segment.words) for segment in segments),
-            "words_timed": sum(len(segment.words) for segment in segments),
+            "words": words,
+            "words_timed": words,
             "snr_db": 24,
             "rms_dbfs": -19,
             "waveforms": waveforms,
         },
     }
-    for phase in (PipelineRun.Phase.INTAKE, PipelineRun.Phase.FINAL):
-        recipe = recipes.choose(file=file, phase=phase)
-        run = PipelineRun.objects.create(
-            file=file, recipe=recipe, phase=phase, state=PipelineRun.State.DONE
-        )
-        for position, step in enumerate(recipe.steps):
-            done(run, position, step, outputs.get(step["name"], {}), stored)
+    for step in run.steps.all():
+        done(step, outputs.get(step.name, {}), stored)
+    PipelineRun.objects.filter(pk=run.pk).update(state=PipelineRun.State.DONE)
 
 
-def done(run: PipelineRun, position: int, step: dict, output: dict, stored: dict) -> None:
+def done(step: StepRun, output: dict, stored: dict) -> None:
     """One step, done."""
     now = timezone.now()
-    tool, tool_version = TOOLS[step["name"]]
-    StepRun.objects.create(
-        run=run,
-        position=position,
-        name=step["name"],
-        parameters=step["parameters"],
+    tool, tool_version = TOOLS[step.name]
+    StepRun.objects.filter(pk=step.pk).update(
         state=StepRun.State.DONE,
         tool=tool,
         tool_version=tool_version,
         input_sha256=hashlib.sha256(b"in").hexdigest(),
         output_sha256=hashlib.sha256(b"out").hexdigest(),
         output=output,
-        files=stored if step["name"] in {"redact", "strip"} else {},
+        files=stored if step.name in {"redact", "strip"} else {},
         started_at=now - timedelta(seconds=2),
         ended_at=now,
     )
 
 
-def clip(segment: Segment, name: str) -> dict:
+def clip(number: int, piece: dict, decisions: list[dict], name: str) -> dict:
     """What the redact step says of a clip."""
-    text, bars = segment.text, []
-    for finding in segment.findings.order_by("-start_char"):
-        label = f"[{finding.kind.upper()}]"
-        text = text[: finding.start_char] + label + text[finding.end_char :]
-        start = max(0, finding.start_ms - recipes.PAD_MS - segment.start_ms)
-        end = min(segment.end_ms, finding.end_ms + recipes.PAD_MS) - segment.start_ms
-        bars.append([start, end, finding.kind])
+    text, bars = piece["text"], []
+    mine = [one for one in decisions if one["segment"] == number]
+    for one in sorted(mine, key=lambda one: -one["start_char"]):
+        label = f"[{one['kind'].upper()}]"
+        text = text[: one["start_char"]] + label + text[one["end_char"] :]
+        start = max(0, one["start_ms"] - recipes.PAD_MS - piece["start_ms"])
+        end = min(piece["end_ms"], one["end_ms"] + recipes.PAD_MS) - piece["start_ms"]
+        bars.append([start, end, one["kind"]])
     return {
-        "segment": segment.position,
+        "segment": number,
         "file": name,
-        "start_ms": segment.start_ms,
-        "end_ms": segment.end_ms,
+        "start_ms": piece["start_ms"],
+        "end_ms": piece["end_ms"],
         "text": text,
         "bars": bars,
     }

@@ -1,15 +1,18 @@
 """Offers, purchases and downloaded releases for tests, made through the services."""
 
+import json
 from pathlib import Path
 from uuid import uuid4
 
 from accounts.models import Organization
-from ingestion.models import Version
-from ingestion.storage import blob_store
-from licensing import access
+from ingestion import consent
+from ingestion.archive.storage import blob_store
+from ingestion.models import ConsentRecord, Version
+from licensing import access, following, papers
 from licensing.models import Grant, Offer
-from marketplace import orders, pricing
+from marketplace import listings, orders, pricing
 from marketplace.models import Order
+from notary import statements
 from tests import factories, sealed
 
 
@@ -55,12 +58,33 @@ def grant(of: Offer | None = None, buyer: Organization | None = None) -> Grant:
 
 def write(grant: Grant, folder: Path) -> Path:
     """The release under a grant, written to a folder as a download would."""
-    for file in access.release(grant=grant):
+    for file in access.published(grant=grant):
         path = folder / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
-        if file.content is None:
-            with blob_store().open(file.sha256) as blob:
-                path.write_bytes(blob.read())
-        else:
-            path.write_bytes(file.content)
+        with blob_store().open(file.sha256) as blob:
+            path.write_bytes(blob.read())
+    for paper in papers.of(grant=grant):
+        (folder / paper.name).write_bytes(paper.content)
     return folder
+
+
+def papers_of(grant: Grant) -> dict[str, bytes]:
+    """Every paper that comes with a download, by its name."""
+    return {paper.name: paper.content for paper in papers.of(grant=grant)}
+
+
+def follow() -> None:
+    """What the worker does within seconds: offers close, listings follow."""
+    following.follow()
+    listings.follow()
+
+
+def withdraw(version: Version) -> ConsentRecord:
+    """One of the consents that a version rests on, withdrawn just now."""
+    record = version.release_consents.order_by("number").first().record
+    return consent.withdraw(record=record, by=factories.owner_of(version.dataset.organization))
+
+
+def statement_of(grant: Grant) -> dict:
+    """The statement that was signed for a grant."""
+    return json.loads(statements.envelope_of(statement=grant.statement).payload)

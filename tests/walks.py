@@ -11,8 +11,10 @@ import numpy as np
 import soundfile
 
 from accounts.models import User
-from ingestion import consent, pipeline, review, uploads
-from ingestion.models import File, Finding, PipelineRun, Upload, Version
+from ingestion import consent, review
+from ingestion.archive import uploads
+from ingestion.models import Finding, PipelineRun, Recording, Segment, Upload, Version
+from ingestion.pipeline import jobs
 from tests import factories, sealed
 
 LIBRIVOX = Path("/usr/share/pocketsphinx/test/data/librivox")
@@ -48,9 +50,14 @@ def samples(data: bytes) -> np.ndarray:
     return soundfile.read(io.BytesIO(data), dtype="int16")[0]
 
 
+def begin(version: Version, path: str, data: bytes) -> Upload:
+    """Announce a file."""
+    return uploads.begin(version=version, path=path, size=len(data), by=editor(version))
+
+
 def upload(version: Version, path: str, data: bytes, *, part_size: int = 8 * 2**20) -> Upload:
     """Send a file in parts, and complete it."""
-    begun = uploads.begin(version=version, path=path, size=len(data), by=editor(version))
+    begun = begin(version, path, data)
     Upload.objects.filter(pk=begun.pk).update(part_size=part_size)
     begun.refresh_from_db()
     for part in uploads.part_states(upload=begun):
@@ -65,23 +72,33 @@ def send(to: Upload, number: int, piece: bytes) -> None:
     uploads.receive_part(upload=to, number=number, chunks=[piece], checksum=checksum)
 
 
-def agree(file: File, *stretch: int, name: str = "The Reader", purposes=sealed.OPEN) -> None:
-    """Record that somebody who is heard in the file agreed."""
-    consent.record(
-        speaker=consent.add_speaker(
-            dataset=file.version.dataset, person=consent.Person(name, role="reader")
-        ),
+def agree(
+    version: Version,
+    path: str,
+    *stretch: int,
+    name: str = "The Reader",
+    purposes=sealed.OPEN,
+) -> None:
+    """Record that somebody who is heard in a recording agreed."""
+    consent.enter(
+        dataset=version.dataset,
+        person=consent.Person(name, role="reader"),
         notice=consent.Notice("We publish this reading.", "en"),
         terms=consent.Terms(tuple(purposes), date(2026, 3, 3), "US", ("voice-cloning",)),
-        stretches=[consent.Stretch(file, *stretch)],
-        by=editor(file.version),
+        stretches=[consent.Stretch(named(version, path), *stretch)],
+        by=editor(version),
     )
+
+
+def named(version: Version, path: str) -> Recording:
+    """The version's recording of this name."""
+    return Recording.objects.get(files__version=version, name=path)
 
 
 def process(version: Version) -> Version:
     """Run the pipeline to its end."""
-    for run in pipeline.start(version=version, by=editor(version)):
-        pipeline.execute(run_id=run.pk)
+    for run in jobs.start(version=version, by=editor(version)):
+        jobs.execute(run_id=run.pk)
     version.refresh_from_db()
     return version
 
@@ -89,15 +106,15 @@ def process(version: Version) -> Version:
 def hear_everything(version: Version) -> None:
     """Confirm every finding and read every stretch."""
     by = editor(version)
-    for finding in review.findings(version=version).filter(state=Finding.State.OPEN):
+    for finding in Finding.objects.of(version).open():
         review.decide(finding=finding, redact=True, by=by)
-    for segment in review.segments(version=version).filter(needs_review=True):
+    for segment in Segment.objects.of(version).standing().unread():
         review.review_segment(segment=segment, by=by)
 
 
 def finish(version: Version) -> list[PipelineRun]:
     """Finish the review and apply its decisions."""
     runs = review.finish(version=version, by=editor(version))
-    done = [pipeline.execute(run_id=run.pk) for run in runs]
+    done = [jobs.execute(run_id=run.pk) for run in runs]
     version.refresh_from_db()
     return [run for run in done if run is not None]

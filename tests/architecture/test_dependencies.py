@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OURS = {"accounts", "commonhold", "ingestion", "licensing", "marketplace"}
+OURS = {"accounts", "commonhold", "demo", "ingestion", "licensing", "marketplace", "notary"}
 # Optional engines: installed by requirements/whisper*.txt, imported only where they are chosen.
 OPTIONAL = {"openai-whisper", "torch"}
 # Used without an import of ours: by a name in the settings, as a program, or by another library.

@@ -1,8 +1,10 @@
-"""The layers of the project, where import-linter cannot see: packages, model relations, sizes."""
+"""The layers of the project, where import-linter cannot see: folders, model relations, sizes."""
 
 import ast
+import re
 import tomllib
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -22,7 +24,7 @@ def layers() -> list[list[str]]:
     """The layers contract, highest first."""
     contracts = PROJECT["tool"]["importlinter"]["contracts"]
     rows = next(contract["layers"] for contract in contracts if contract["id"] == "layers")
-    return [[name.strip() for name in row.replace(":", "|").split("|")] for row in rows]
+    return [[name.strip() for name in row.split("|")] for row in rows]
 
 
 def height(package: str) -> int:
@@ -66,6 +68,50 @@ def test_every_folder_with_code_is_a_package_or_known_not_to_be():
     assert unknown <= {name for row in layers() for name in row}
 
 
+def test_no_row_of_a_contract_lets_two_packages_know_one_another():
+    contracts = PROJECT["tool"]["importlinter"]["contracts"]
+    rows = [row for contract in contracts for row in contract.get("layers", ())]
+    assert len(rows) > 40
+    assert [row for row in rows if ":" in row] == []
+
+
+def imports() -> Iterator[tuple[str, str]]:
+    """Every import between modules of ours, as (module, imported module)."""
+    known = {dotted(path): path for path in modules()}
+    for name, path in known.items():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                for alias in node.names:
+                    deeper = f"{node.module}.{alias.name}"
+                    yield name, deeper if deeper in known else node.module
+            elif isinstance(node, ast.Import):
+                yield from ((name, alias.name) for alias in node.names)
+
+
+def dotted(path: Path) -> str:
+    """A module's name from its path."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    parts = parts[1:] if parts[0] == "sdk" else parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def test_no_folder_knows_a_folder_that_knows_it():
+    folders = {dotted(path.parent / "__init__.py") for path in modules()}
+    knows: dict[str, set[str]] = {folder: set() for folder in folders}
+    for name, imported in imports():
+        own = name if name in folders else name.rpartition(".")[0]
+        other = imported if imported in folders else imported.rpartition(".")[0]
+        # What a folder holds is its own affair: inner cycles show between the inner folders.
+        related = own == other or own.startswith(f"{other}.") or other.startswith(f"{own}.")
+        if other in folders and not related:
+            knows[own].add(other)
+    assert sum(map(len, knows.values())) > 40
+    try:
+        TopologicalSorter(knows).prepare()
+    except CycleError as error:
+        raise AssertionError(" -> ".join(error.args[1])) from None
+
+
 def relations() -> Iterator[tuple[type[Model], type[Model], str]]:
     """Every relation between models of ours, as (model, related model, field)."""
     ours = {name for row in layers() for name in row}
@@ -84,6 +130,18 @@ def test_no_model_points_to_a_higher_layer():
         and height(related._meta.app_label) > height(model._meta.app_label)
     ]
     assert upwards == []
+
+
+def test_the_notary_knows_nothing_of_what_it_signs():
+    """It signs and logs what it is handed: not even the words for it stand there."""
+    words = re.compile(r"dataset|licens|buyer|grant|consent|speaker", re.IGNORECASE)
+    found = {
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for path in (ROOT / "notary").rglob("*.py")
+        for line in path.read_text().splitlines()
+        if words.search(line)
+    }
+    assert found == set()
 
 
 def test_models_were_found_to_check():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from marketplace import postgres
+from marketplace.host import postgres
 
 
 def modes(folder: Path) -> dict[str, tuple[int, int, int]]:

@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingestion.consent_import import COLUMNS
+from ingestion.consent.imports import COLUMNS
 from tests.journeys import real_speech
 
 READ_ALOUD = 2

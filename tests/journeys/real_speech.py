@@ -4,7 +4,7 @@ import csv
 import re
 from pathlib import Path
 
-from ingestion.consent_import import COLUMNS
+from ingestion.consent.imports import COLUMNS
 
 LIBRIVOX = Path("/usr/share/pocketsphinx/test/data/librivox")
 LINE = re.compile(r"<s> (?P<text>.*) </s> \((?P<name>.*)\)")

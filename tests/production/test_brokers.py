@@ -18,7 +18,7 @@ from celery import Celery
 from django.conf import settings
 from psycopg import sql
 
-from marketplace import broker
+from marketplace.host import broker
 
 ROOT = Path(__file__).parents[2]
 NAMED = {"redis": os.environ.get("TEST_REDIS_URL"), "amqp": os.environ.get("TEST_AMQP_URL")}
