@@ -24,7 +24,7 @@ def refresh(*, dataset: Dataset) -> Listing | None:
     A sealed version is unlisted until its first offer; from then on the dataset stands in the
     catalogue, also while nothing of it is offered.
     """
-    Dataset.objects.select_for_update().get(pk=dataset.pk)
+    Dataset.objects.select_for_update(no_key=True).get(pk=dataset.pk)
     version = dataset.versions.filter(offers__isnull=False).newest_sealed()
     if version is None or version.sealed_at is None:
         Listing.objects.filter(dataset=dataset).delete()

@@ -109,7 +109,7 @@ def edit(
     while a version is open. What was written down in another language is written down anew: a
     version in review becomes a draft again. Raises InvalidDataset, UnknownLanguage, VersionClosed.
     """
-    dataset = Dataset.objects.select_for_update().get(pk=dataset.pk)
+    dataset = Dataset.objects.select_for_update(no_key=True).get(pk=dataset.pk)
     wanted = {"title": title, "description": description, "card": card, "task": task}
     wanted["language"] = None if language is None else languages.tag_of(language)
     changed = {
@@ -148,7 +148,7 @@ def require_sense(dataset: Dataset, changed: Mapping[str, str]) -> None:
     )
     if len(changed.get("card", "")) > MAX_CARD:
         sentence = _("The card has more than %(most)s characters. Say the rest on a page of yours.")
-        raise InvalidDataset(sentence, field="card", most=f"{MAX_CARD:,}")
+        raise InvalidDataset(sentence, field="card", most=MAX_CARD)
     if changed.keys() & {"language", "task"} and not dataset.versions.open().exists():
         sentence = _(
             "Language and task are sealed with version %(number)s. Begin the next version to "

@@ -105,9 +105,7 @@ def check_announcement(*, path: str, size: int, sha256: str) -> None:
         raise UploadInvalid(_("«%(path)s» is empty, so there is nothing to keep."), path=path)
     if size > settings.UPLOAD_MAX_SIZE:
         sentence = _("«%(path)s» has %(size)s bytes; one file may have %(most)s. Split it.")
-        raise UploadInvalid(
-            sentence, path=path, size=f"{size:,}", most=f"{settings.UPLOAD_MAX_SIZE:,}"
-        )
+        raise UploadInvalid(sentence, path=path, size=size, most=settings.UPLOAD_MAX_SIZE)
     if sha256 and (len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef")):
         raise UploadInvalid(_("A SHA-256 digest is 64 lower-case hexadecimal digits."), path=path)
 
@@ -186,7 +184,8 @@ def complete(*, upload: Upload, sha256: str = "") -> Upload:
     complete, returns the same.
     """
     with transaction.atomic():
-        upload = Upload.objects.select_for_update().select_related("version").get(pk=upload.pk)
+        mine = Upload.objects.select_for_update(of=("self",)).select_related("version")
+        upload = mine.get(pk=upload.pk)
         if upload.state == Upload.State.COMPLETE:
             return upload
         require_open(upload)

@@ -42,7 +42,8 @@ def open_draft(
     that did not begin as is asked for now.
     """
     out = set(without)
-    dataset = Dataset.objects.select_for_update().get(pk=dataset.pk)
+    # Whoever adds something to the dataset meanwhile is not in the way (no_key).
+    dataset = Dataset.objects.select_for_update(no_key=True).get(pk=dataset.pk)
     current = dataset.versions.open().first()
     if current is not None:
         require_begun_so(current, begin_from=begin_from, without=out)

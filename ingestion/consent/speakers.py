@@ -22,7 +22,7 @@ class Person:
 @transaction.atomic
 def add_speaker(*, dataset: Dataset, person: Person, by: User) -> Speaker:
     """Return the dataset's speaker of this name and contact, or make one with a new pseudonym."""
-    Dataset.objects.select_for_update().get(pk=dataset.pk)
+    Dataset.objects.select_for_update(no_key=True).get(pk=dataset.pk)
     known = dataset.speakers.filter(name=person.name, contact=person.contact).first()
     if known is not None:
         return known
