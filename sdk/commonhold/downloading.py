@@ -67,7 +67,8 @@ def _name_of(dataset: object) -> str:
 def find_grant(client: Client, dataset: str, version: int | None = None) -> dict[str, Any]:
     """Return the caller's newest grant in force for `org/slug`, of `version` if given.
 
-    Raises NoGrantError.
+    One whose speakers' consent still stands comes before a newer one that can't be downloaded any
+    more. Raises NoGrantError.
     """
     wanted = client.full_name(dataset)
     grants = [
@@ -83,7 +84,14 @@ def find_grant(client: Client, dataset: str, version: int | None = None) -> dict
             "You have no license in force for %(which)s. See what is offered: commonhold search"
         )
         raise NoGrantError(sentence, dataset=wanted, which=which)
-    return max(grants, key=lambda grant: (int(grant["version"]), grant["valid_from"]))
+    return max(
+        grants,
+        key=lambda grant: (
+            grant["consent_state"] == "given",
+            int(grant["version"]),
+            grant["valid_from"],
+        ),
+    )
 
 
 def list_release(client: Client, grant_id: str) -> list[RemoteFile]:

@@ -222,7 +222,9 @@ class Handler(BaseHTTPRequestHandler):
                 self.uploads(rest, data)
             case ["GET", "grants"]:
                 old = answers.GRANT | {"id": "g0", "state": "revoked", "version": 2}
-                self.answer(200, answers.page([answers.GRANT, old]))
+                fallen = {"id": "g2", "consent_state": "withdrawn", "version": 3}
+                grants = [answers.GRANT, old, answers.GRANT | fallen]
+                self.answer(200, answers.page(grants))
             case ["GET", "grants", "g1", "release"]:
                 facts = {name: answers.GRANT[name] for name in ("dataset", "version")}
                 self.answer(200, {"grant": "g1", **facts, "files": self.release_files()})

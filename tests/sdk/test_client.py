@@ -250,6 +250,13 @@ def test_without_a_license_nothing_is_downloaded(released, client):
         downloading.find_grant(client, DATASET, 2)
 
 
+def test_a_newer_license_whose_consent_fell_gives_way_to_one_that_can_be_downloaded(
+    released, client
+):
+    assert downloading.find_grant(client, DATASET)["id"] == "g1"
+    assert downloading.find_grant(client, DATASET, 3)["id"] == "g2"
+
+
 def test_load_yields_rows_with_their_audio(released, monkeypatch):
     monkeypatch.setenv("COMMONHOLD_URL", released.url)
     monkeypatch.setenv("COMMONHOLD_API_KEY", fake_site.KEY)
