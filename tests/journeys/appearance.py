@@ -47,6 +47,12 @@ def faults_of(page: Page) -> list[str]:
     return faults
 
 
+def assert_readable(page: Page) -> None:
+    """Nothing grave is wrong with the page as it stands."""
+    faults = faults_of(page)
+    assert not faults, "\n".join([page.url, *faults])
+
+
 def violations(page: Page, options: dict[str, Any]) -> list[str]:
     """What axe finds grave, with the first place of each."""
     return [

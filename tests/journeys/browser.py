@@ -29,14 +29,20 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-WAIT_MS = 15_000
+WAIT_MS = 30_000
 # What the browser says of a policy that the page's own console would not show.
 REPORT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`CSP: ${event.violatedDirective} forbids ${event.blockedURI}`));
 """
-# Reported with its address by the request or the response itself.
-TOLD_ELSEWHERE = "Failed to load resource"
+# How often the person at this window clicked, wherever that led.
+COUNT_CLICKS = """
+addEventListener("click", (event) => {
+  if (event.isTrusted) sessionStorage.clicks = Number(sessionStorage.clicks ?? 0) + 1;
+}, true);
+"""
+# Reported with its address by the request or the response itself, if it is a fault at all.
+TOLD_ELSEWHERE = ("Failed to load resource", "htmx:sendAbort", "htmx:afterRequest")
 # The reader left the page, or the answer became a download: nothing failed.
 TAKEN_BACK = "net::ERR_ABORTED"
 
@@ -69,6 +75,7 @@ class Desk:
         self.context: BrowserContext = browser.new_context(base_url=url, **settings)
         self.context.set_default_timeout(WAIT_MS)
         self.context.add_init_script(REPORT_VIOLATIONS)
+        self.context.add_init_script(COUNT_CLICKS)
         self.context.on("console", self.on_console)
         self.context.on("weberror", self.on_error)
         self.context.on("request", self.on_request)
@@ -118,6 +125,10 @@ class Desk:
     def follow(self, name: str) -> None:
         """Follow the one link of that name."""
         self.press(name, role="link")
+
+    def clicks(self) -> int:
+        """How often this person has clicked so far."""
+        return int(self.page.evaluate("Number(sessionStorage.clicks ?? 0)"))
 
     def visit(self, place: str) -> None:
         """Go to a place by the main navigation."""

@@ -7,7 +7,6 @@ from playwright.sync_api import expect
 
 from tests.journeys import clinic_hours
 from tests.journeys.browser import Desk
-from tests.journeys.contributor import TITLE
 
 TOTAL = "€42"
 BUTTON = f"License for {TOTAL} a year"
@@ -23,7 +22,7 @@ async ({ form }) => {
 """
 
 
-def find(desk: Desk, *, publisher: str) -> None:
+def find(desk: Desk, *, publisher: str, title: str) -> None:
     """Search by a word, narrow by a permission, and open what is left."""
     page = desk.page
     desk.visit("Catalogue")
@@ -33,10 +32,10 @@ def find(desk: Desk, *, publisher: str) -> None:
     expect(page).to_have_url(re.compile("[?&]q="))
     page.get_by_role("checkbox", name="Commercial use").check()
     desk.sees("1 dataset that allows commercial use")
-    card = page.get_by_role("article").filter(has_text=TITLE)
+    card = page.get_by_role("article").filter(has_text=title)
     expect(card).to_contain_text(TOTAL)
     expect(card).to_contain_text("Commercial training")
-    card.get_by_role("link", name=TITLE).click()
+    card.get_by_role("link", name=title).click()
 
 
 def listen(desk: Desk) -> None:
@@ -74,7 +73,7 @@ def buy(desk: Desk, *, publisher: str, licensee: str) -> None:
     desk.sees(f"{licensee} holds the license now.", "This is a TEST: no money moved.")
 
 
-def take(desk: Desk, folder: Path) -> Path:
+def take(desk: Desk, folder: Path, *, title: str) -> Path:
     """The library says how to take it by one command, and hands out each file."""
     page = desk.page
     desk.sees("commonhold download", "commonhold.load", "In force", "Consent stands", "TEST")
@@ -82,13 +81,13 @@ def take(desk: Desk, folder: Path) -> Path:
     assert clip.read_bytes().startswith(b"fLaC")
     manifest = desk.download("manifest.sigstore.json", folder)
     desk.visit("Library")
-    expect(page.get_by_role("main").get_by_role("link", name=TITLE)).to_have_count(1)
+    expect(page.get_by_role("main").get_by_role("link", name=title)).to_have_count(1)
     desk.follow("Receipts")
     expect(page.get_by_role("row").filter(has_text=TOTAL)).to_have_count(1)
     return manifest
 
 
-def verify(desk: Desk, manifest: Path) -> None:
+def verify(desk: Desk, manifest: Path, *, title: str) -> None:
     """Five answers, each its own."""
     page = desk.page
     desk.visit("Verify")
@@ -101,5 +100,5 @@ def verify(desk: Desk, manifest: Path) -> None:
         expect(row).to_contain_text(name)
     expect(rows.nth(0)).to_contain_text("Genuine")
     expect(rows.nth(1)).to_contain_text("In the public log")
-    expect(verdict).to_contain_text(TITLE)
+    expect(verdict).to_contain_text(title)
     expect(verdict).to_contain_text("TEST")

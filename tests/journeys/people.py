@@ -3,6 +3,9 @@
 import json
 from dataclasses import dataclass
 
+from playwright.sync_api import expect
+
+from tests.journeys.browser import Desk
 from tests.journeys.terminal import Person
 from tests.running import Site
 
@@ -20,7 +23,9 @@ for email, organization in sides:
     key, secret = organizations.issue_key(
         organization=made, user=user, name="journey", scopes=Scope.values
     )
-    found[organization.split()[0].lower()] = dict(email=user.email, slug=made.slug, key=secret)
+    found[organization.split()[0].lower()] = dict(
+        email=user.email, name=made.name, slug=made.slug, key=secret
+    )
 print(json.dumps(found))
 """
 
@@ -37,3 +42,11 @@ def meet(site: Site, name: str) -> People:
     """Make both, with organizations of that name."""
     made = json.loads(site.manage("shell", "--no-imports", "-c", PEOPLE.format(name, PASSWORD)))
     return People(contributor=Person(**made["radio"]), trainer=Person(**made["speech"]))
+
+
+def sign_in(desk: Desk, person: Person) -> None:
+    """Enter by the front door."""
+    desk.page.goto("/accounts/login/")
+    desk.fill(Email=person.email, Password=PASSWORD)
+    desk.press("Sign in")
+    expect(desk.page.locator("[data-menu]")).to_be_visible()

@@ -12,9 +12,9 @@ from django.urls import Resolver404, resolve
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.journeys import clinic_hours, shelf
-from tests.journeys.appearance import faults_of
+from tests.journeys.appearance import assert_readable, faults_of
 from tests.journeys.browser import Desk, launched
-from tests.journeys.people import PASSWORD
+from tests.journeys.people import sign_in
 from tests.journeys.shelf import Shelf
 from tests.journeys.terminal import Person
 
@@ -30,16 +30,20 @@ DOWNLOADS = {
     "studio:original",
 }
 # These look different for a draft, in review and when sealed.
-BY_STATE = {"dataset", *(f"studio:{tab}" for tab in ("overview", "files", "pipeline", "review"))}
+TABS = ("overview", "files", "pipeline", "review", "seal", "offers", "open_version")
+BY_STATE = {"dataset", *(f"studio:{tab}" for tab in TABS)}
 
 FOR_EVERYBODY = """
 account_login account_reset_password account_signup catalog dataset help help_command_line
 help_consent help_thread help_verify log log_entry mail verify
 """
 FOR_CONTRIBUTORS = """
-account dataset studio:consent studio:consent_record studio:earnings studio:files
-studio:import_consent studio:index studio:new studio:new_consent studio:new_offer studio:offers
-studio:overview studio:pipeline studio:recording studio:review studio:withdraw
+account dataset studio:consent studio:consent_record studio:delete studio:discard studio:earnings
+studio:edit studio:files studio:history studio:import_consent studio:index studio:language
+studio:leave_out_speakers studio:new studio:new_consent studio:new_offer studio:offers
+studio:open_version studio:overview studio:pipeline studio:recording studio:review studio:seal
+studio:speaker studio:void studio:withdraw studio:withdraw_purposes studio:withdraw_speaker
+studio:withdraw_speaker_purposes studio:withdraw_version
 """
 FOR_TRAINERS = """
 account catalog certificate checkout dataset grant library receipt receipts studio:index
@@ -63,10 +67,7 @@ def at_desk(chromium: Browser, site, person: Person | None = None, **settings) -
     """Open a window, signed in as somebody."""
     desk = Desk(chromium, site.url, reduced_motion="reduce", **settings)
     if person:
-        desk.page.goto("/accounts/login/")
-        desk.fill(Email=person.email, Password=PASSWORD)
-        desk.press("Sign in")
-        expect(desk.page.locator("[data-menu]")).to_be_visible()
+        sign_in(desk, person)
     return desk
 
 
@@ -155,6 +156,12 @@ def test_every_page_that_a_trainer_reaches_can_be_read_by_everybody(site, shelve
     assert not faults, "\n".join(faults)
 
 
+SLOW_LINE = {
+    "offline": False,
+    "latency": 1500,
+    "downloadThroughput": -1,
+    "uploadThroughput": -1,
+}
 SHOWN = """
 element => [element, element.closest("label")].some(
   (box) => box && getComputedStyle(box).outlineStyle !== "none")
@@ -182,7 +189,7 @@ def test_files_are_sent_by_keyboard_alone(site, shelves, chromium, tmp_path):
             page.keyboard.press("Enter")
         chooser.value.set_files(recording)
         desk.sees("Everything has arrived.")
-        assert not faults_of(page)
+        assert_readable(page)
         tab_to(page, page.get_by_role("link", name="Show it in the list"))
         page.keyboard.press("Enter")
         row = page.get_by_role("row", name=recording.name)
@@ -206,6 +213,20 @@ def test_a_license_is_bought_by_keyboard_alone(site, shelves, chromium):
         tab_to(page, page.get_by_role("button", name="License for €42 a year"))
         page.keyboard.press("Enter")
         desk.sees("holds the license now.")
+
+
+def test_a_box_that_is_ticked_while_a_search_is_under_way_stays_ticked(site, shelves, chromium):
+    with closing(at_desk(chromium, site)) as desk:
+        page = desk.page
+        page.goto("/")
+        line = page.context.new_cdp_session(page)
+        line.send("Network.enable")
+        line.send("Network.emulateNetworkConditions", SLOW_LINE)
+        with page.expect_request(lambda request: "q=" in request.url):
+            page.get_by_role("searchbox", name="Search the datasets").fill("vorgelesen")
+        page.get_by_role("checkbox", name="Commercial use").check()
+        desk.sees("1 dataset that allows commercial use")
+        expect(page.get_by_role("checkbox", name="Commercial use")).to_be_checked()
 
 
 def test_catalogue_dataset_and_library_work_without_scripts(site, shelves, chromium, tmp_path):
