@@ -1,42 +1,19 @@
 """Status lists: drawn places, changes that are published and logged, and nothing valid again."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from commonhold import statuschange, statuslist
-from commonhold.signing import envelope_from
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from notary import keys, log, status, tasks
+from notary import keys, status, tasks
 from notary.models import LogEntry, Statement, StatusChange, StatusList, StatusState
+from tests.notary.lists import EXPIRED, NARROWED, WITHDRAWN, draw, read, said
 
 pytestmark = pytest.mark.django_db
-WITHDRAWN, EXPIRED, NARROWED = 1, 2, 3
-
-
-def read(name: str = "thing", number: int = 0) -> statuslist.StatusList:
-    """A list as it is served, verified."""
-    token = status.token(name=name, number=number).decode()
-    return statuslist.check_status_list(token, [keys.signer("status").public])
-
-
-def draw(count: int, name: str = "thing") -> list[int]:
-    return [status.place(name=name).index for _ in range(count)]
-
-
-def said(name: str = "thing", number: int = 0) -> list[statuschange.ListState]:
-    """What the statements about a list say, as anybody reads them."""
-    found = []
-    for logged in status.states(name=name, number=number, limit=1000):
-        envelope = envelope_from(logged.envelope)
-        envelope.verify([keys.public(envelope.keyid)])
-        found.append(statuschange.read(envelope.payload))
-    return found
 
 
 def test_places_are_drawn_in_turn_for_each_name(settings):
@@ -345,77 +322,3 @@ def test_a_list_keeps_its_address_when_the_site_moves(settings):
     assert read().uri == uri == status.place_of(name="thing", index=place).uri
     assert status.token_at(uri=uri) == status.token(name="thing", number=0)
     assert said()[-1].uri == uri
-
-
-@pytest.mark.django_db(transaction=True)
-def test_many_changes_at_once_all_arrive_and_agree_with_the_log():
-    """Withdrawals never wait for a publication, and whoever publishes loses none."""
-    places = draw(60)
-    done = threading.Event()
-
-    def withdraw(some: list[int]) -> list[int]:
-        try:
-            for number, place in enumerate(some):
-                with transaction.atomic():
-                    status.change(name="thing", index=place, status=WITHDRAWN)
-                    transaction.set_rollback(number % 4 == 3)
-            return [place for number, place in enumerate(some) if number % 4 != 3]
-        finally:
-            connection.close()
-
-    def publish(_: int) -> None:
-        try:
-            while not done.is_set():
-                status.publish()
-                read()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(7) as pool:
-        publishers = [pool.submit(publish, number) for number in range(3)]
-        try:
-            parts = [places[at : at + 15] for at in range(0, 60, 15)]
-            gone = {place for some in pool.map(withdraw, parts) for place in some}
-        finally:
-            done.set()
-        for one in publishers:
-            one.result()
-    status.publish()
-    served = read()
-    assert {place for place in places if served.status(place % statuslist.SIZE)} == gone
-    assert bytes(statuschange.replay(said()).data) == served.data
-    assert log.size_now() == len(said())
-
-
-@pytest.mark.django_db(transaction=True)
-def test_all_who_draw_at_once_get_places_of_their_own():
-    def ask(_: int) -> status.Place:
-        try:
-            return status.place(name="crowd")
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(ask, range(24)))
-    assert len({place.index for place in found}) == 24
-    assert StatusList.objects.filter(name="crowd").count() == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_withdrawal_under_way_does_not_hold_up_a_publication():
-    first, second = draw(2)
-    status.change(name="thing", index=first, status=WITHDRAWN)
-
-    def publish() -> int:
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute("SET lock_timeout = '5s'")
-            return status.publish()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(1) as pool, transaction.atomic():
-        status.change(name="thing", index=second, status=WITHDRAWN)
-        assert pool.submit(publish).result() == 1
-    assert status.publish() == 1
-    assert [read().status(at % statuslist.SIZE) for at in (first, second)] == [1, 1]
