@@ -5,6 +5,7 @@ from ingestion.consent.records import Evidence, enter, record
 from ingestion.consent.scopes import Coverage, Stretch, check_stretch, clock, cover, in_force
 from ingestion.consent.speakers import Person, add_speaker
 from ingestion.consent.withdrawal import (
+    MAX_REASON,
     ConsentEnded,
     ConsentReliedOn,
     PurposeNotGiven,
@@ -15,9 +16,11 @@ from ingestion.consent.withdrawal import (
     withdraw,
     withdraw_purposes,
     withdraw_speaker,
+    withdraw_speaker_purposes,
 )
 
 __all__ = [
+    "MAX_REASON",
     "ConsentEnded",
     "ConsentInvalid",
     "ConsentReliedOn",
@@ -42,4 +45,5 @@ __all__ = [
     "withdraw",
     "withdraw_purposes",
     "withdraw_speaker",
+    "withdraw_speaker_purposes",
 ]

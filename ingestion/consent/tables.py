@@ -106,7 +106,7 @@ def parse(text: str) -> list[tuple[int, dict[str, str]]]:
     rows = [(number, row) for number, row in rows if any(row.values())]
     if not rows or len(rows) > MAX_ROWS:
         sentence = _("The table has %(count)s rows; 1 to %(most)s can be imported.")
-        raise TableUnreadable(sentence, rows=[], count=f"{len(rows):,}", most=f"{MAX_ROWS:,}")
+        raise TableUnreadable(sentence, rows=[], count=len(rows), most=MAX_ROWS)
     return rows
 
 
@@ -130,7 +130,7 @@ def check_cells(row: Row) -> None:
         length = len(row.get(name, ""))
         if length > most:
             sentence = _("This has %(length)s characters; %(most)s can be kept.")
-            raise CellFault(sentence, field=name, length=f"{length:,}", most=most)
+            raise CellFault(sentence, field=name, length=length, most=most)
 
 
 def agreement(row: Row, notice_text: str) -> tuple[Person, Terms, Notice]:

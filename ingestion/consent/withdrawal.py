@@ -66,15 +66,7 @@ def withdraw(*, record: ConsentRecord, by: User | Actor) -> ConsentRecord:
 @transaction.atomic
 def withdraw_speaker(*, speaker: Speaker, by: User | Actor) -> list[ConsentRecord]:
     """End every consent of a speaker now, in every version. Raises ConsentEnded if none stands."""
-    records = list(
-        speaker.consent_records.filter(withdrawn_at__isnull=True, voided_at__isnull=True)
-        .select_for_update(of=("self",))
-        .select_related("speaker", "dataset")
-        .order_by("pk")
-    )
-    if not records:
-        sentence = _("No consent of %(speaker)s stands any more, so nothing was changed.")
-        raise ConsentEnded(sentence, speaker=speaker.pseudonym)
+    records = lock_standing(speaker)
     audit.note(
         by=by,
         verb="speaker.withdrawn",
@@ -96,35 +88,63 @@ def withdraw_purposes(
     """
     record = lock(record)
     require_standing(record)
-    taken = sorted(set(purposes))
-    unknown = [slug for slug in taken if slug not in record.standing_purposes]
-    if unknown or not taken:
+    narrow([record], purposes=purposes, by=by)
+    return record
+
+
+@transaction.atomic
+def withdraw_speaker_purposes(
+    *, speaker: Speaker, purposes: Iterable[str], by: User | Actor
+) -> list[ConsentRecord]:
+    """Take single purposes back now in every consent of a speaker that allows them.
+
+    Returns those consents; one that allows nothing else ends. Raises ConsentEnded, PurposeNotGiven.
+    """
+    return narrow(lock_standing(speaker), purposes=purposes, by=by)
+
+
+def narrow(
+    records: Sequence[ConsentRecord], *, purposes: Iterable[str], by: User | Actor
+) -> list[ConsentRecord]:
+    """Take purposes back in those of a speaker's locked records that allow them; return these."""
+    taken = set(purposes)
+    require_given(records, purposes=taken)
+    touched = [one for one in records if taken & set(one.standing_purposes)]
+    hold_releases(touched)
+    for record in touched:
+        mine = sorted(taken & set(record.standing_purposes))
+        record.withdrawn_purposes = sorted({*record.withdrawn_purposes, *mine})
+        record.save(update_fields=["withdrawn_purposes"])
+        ReleaseConsent.objects.filter(record=record).update(
+            withdrawn_purposes=record.withdrawn_purposes
+        )
+        note_event(record=record, event=ConsentEvent.Type.NARROWED, by=by, purposes=mine)
+        write_audit("consent.narrowed", record, by=by, purposes=mine)
+    narrowed = [one for one in touched if one.standing_purposes]
+    for record in narrowed:
+        status.change(
+            name=STATUS_LIST,
+            index=record.status_index,
+            status=statuslist.NARROWED,
+            purposes=record.withdrawn_purposes,
+        )
+    end_records([one for one in touched if not one.standing_purposes], by=by)
+    tell(News.Kind.CONSENT_NARROWED, narrowed)
+    return touched
+
+
+def require_given(records: Sequence[ConsentRecord], *, purposes: set[str]) -> None:
+    """Raise PurposeNotGiven unless each of the purposes, one at least, is allowed by a record."""
+    allowed = {slug for record in records for slug in record.standing_purposes}
+    unknown = sorted(purposes - allowed)
+    if unknown or not purposes:
         sentence = _("%(speaker)s allows %(allowed)s; choose among these what is taken back.")
         raise PurposeNotGiven(
             sentence,
-            speaker=record.speaker.pseudonym,
-            allowed=", ".join(record.standing_purposes),
+            speaker=records[0].speaker.pseudonym,
+            allowed=", ".join(sorted(allowed)),
             purposes=unknown,
         )
-    hold_releases([record])
-    record.withdrawn_purposes = sorted({*record.withdrawn_purposes, *taken})
-    record.save(update_fields=["withdrawn_purposes"])
-    ReleaseConsent.objects.filter(record=record).update(
-        withdrawn_purposes=record.withdrawn_purposes
-    )
-    note_event(record=record, event=ConsentEvent.Type.NARROWED, by=by, purposes=taken)
-    write_audit("consent.narrowed", record, by=by, purposes=taken)
-    if not record.standing_purposes:
-        end_records([record], by=by)
-        return record
-    status.change(
-        name=STATUS_LIST,
-        index=record.status_index,
-        status=statuslist.NARROWED,
-        purposes=record.withdrawn_purposes,
-    )
-    tell(News.Kind.CONSENT_NARROWED, [record])
-    return record
 
 
 @transaction.atomic
@@ -203,6 +223,20 @@ def lock(record: ConsentRecord) -> ConsentRecord:
         sentence = _("This consent of %(speaker)s was erased already; nothing was changed.")
         raise ConsentEnded(sentence, speaker=record.speaker.pseudonym)
     return locked
+
+
+def lock_standing(speaker: Speaker) -> list[ConsentRecord]:
+    """Lock every consent of a speaker that was not ended. Raises ConsentEnded if there is none."""
+    records = list(
+        speaker.consent_records.filter(withdrawn_at__isnull=True, voided_at__isnull=True)
+        .select_for_update(of=("self",))
+        .select_related("speaker", "dataset")
+        .order_by("pk")
+    )
+    if not records:
+        sentence = _("No consent of %(speaker)s stands any more, so nothing was changed.")
+        raise ConsentEnded(sentence, speaker=speaker.pseudonym)
+    return records
 
 
 def hold_releases(records: Sequence[ConsentRecord]) -> list[Version]:

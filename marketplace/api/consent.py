@@ -22,6 +22,7 @@ from ingestion.consent import evidence, imports
 from ingestion.models import ConsentRecord, ConsentScope, Dataset, Version
 from marketplace.api.resource import OPEN, Collection, Resource, caller, find_dataset
 from marketplace.tasks import follow_news_task
+from marketplace.templatetags import wording
 
 CHANGE = "ingestion.change_dataset"
 MAX_TABLE = 10 * 1024 * 1024
@@ -92,7 +93,7 @@ class ImportConsent(serializers.Serializer[Any]):
         if value.size > MAX_TABLE:
             message = gettext("The table has %(size)s bytes; %(most)s can be read.")
             raise serializers.ValidationError(
-                message % {"size": f"{value.size:,}", "most": f"{MAX_TABLE:,}"}
+                message % {"size": wording.number(value.size), "most": wording.number(MAX_TABLE)}
             )
         return value
 

@@ -143,6 +143,24 @@ def test_the_last_purpose_that_is_taken_back_ends_the_consent(first):
     ]
 
 
+def test_a_purpose_is_taken_back_in_every_consent_that_allows_it_and_ends_what_is_empty(
+    first, second
+):
+    morning, evening = records("Amina")
+    by = owner(first)
+    consent.withdraw_purposes(record=evening, purposes=sealed.OPEN[1:], by=by)
+    touched = consent.withdraw_speaker_purposes(
+        speaker=morning.speaker, purposes=sealed.OPEN[:1], by=by
+    )
+    assert {one.pk for one in touched} == {morning.pk, evening.pk}
+    assert [one.withdrawn_at is None for one in records("Amina")] == [True, False]
+    assert states(first, second) == [Consent.GIVEN, Consent.WITHDRAWN]
+    assert (listed(morning), listed(evening)) == (statuslist.NARROWED, statuslist.WITHDRAWN)
+    assert [one.withdrawn_purposes for one in records("Juma")] == [[]]
+    with pytest.raises(consent.PurposeNotGiven):
+        consent.withdraw_speaker_purposes(speaker=morning.speaker, purposes=sealed.OPEN[:1], by=by)
+
+
 @pytest.mark.parametrize("purposes", [["voice-cloning"], ["mind-reading"], []])
 def test_a_purpose_that_was_not_given_is_not_taken_back(first, purposes):
     (amina,) = records("Amina")

@@ -1,28 +1,20 @@
-"""The consent tab: who agreed to what, where they are heard, and a withdrawal."""
+"""The consent tab: who agreed to what, and where they are heard; one consent whole."""
 
-from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from commonhold import purposes
-from commonhold.errors import CommonholdError
-from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, Exists, F, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import Http404, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
-from ingestion import consent
 from ingestion.archive.storage import blob_store
-from ingestion.models import ConsentEvent, ConsentRecord, ConsentScope, Recording, Version
-from licensing.models import Grant
+from ingestion.models import ConsentEvent, ConsentRecord, Recording, Speaker
 from marketplace.http.ranges import Content, respond
-from marketplace.pages.studio import consents, frame
+from marketplace.pages.studio import consent_words, consents, frame
 from marketplace.pages.studio.access import StudioRequest, Work, for_contributors
-from marketplace.pages.studio.forms import of_them
-from marketplace.tasks import follow_news_task
+from marketplace.pages.studio.consent_forms import phrases
+from marketplace.pages.studio.consent_words import Allowed, find_record
 from marketplace.templatetags import wording
 
 PER_PAGE = 50
@@ -33,61 +25,50 @@ DRAWN = 20
 @require_safe
 @for_contributors
 def show(request: StudioRequest, work: Work) -> HttpResponse:
-    """List the consents of a dataset, and draw where they lie on the recordings."""
-    records = (
-        with_standing(work.dataset.consent_records.select_related("speaker", "evidence"))
-        .annotate(stretches=Count("scopes"), files=Count("scopes__recording", distinct=True))
-        .order_by(F("holds").desc(), "speaker__pk", "-given_on", "pk")
-    )
-    page = Paginator(records, PER_PAGE).get_page(request.GET.get("page"))
+    """List the speakers of a dataset with their consents, and draw where these lie."""
+    page = Paginator(speakers_of(work), PER_PAGE).get_page(request.GET.get("page"))
     recordings = Recording.objects.to_process().filter(files__version=work.version).in_order()
     drawn = Paginator(recordings, DRAWN).get_page(request.GET.get("files"))
     context = {
         "page": page,
-        "rows": [row(work, record) for record in page],
+        "rows": [row(work, speaker) for speaker in page],
         "drawn": drawn,
         "strips": consents.strips(list(drawn)),
-        "voices": work.dataset.speakers.count(),
         "new_url": work.url("new_consent"),
         "import_url": work.url("import_consent"),
     }
     return frame.page(request, work, "consent", context)
 
 
-def with_standing(records: QuerySet[ConsentRecord]) -> QuerySet[ConsentRecord]:
-    """Return records with `holds`, whether they are in force now."""
-    return records.annotate(
-        holds=Exists(ConsentRecord.objects.in_force().filter(pk=OuterRef("pk")))
+def speakers_of(work: Work) -> QuerySet[Speaker]:
+    """Return the speakers, those first who allow something, with their consents and in how much."""
+    records = consent_words.with_standing(
+        ConsentRecord.objects.defer("notice_text").order_by("-given_on", "-created_at", "pk")
+    )
+    counted = Q(consent_records__voided_at__isnull=True)
+    holding = ConsentRecord.objects.in_force().filter(speaker=OuterRef("pk"))
+    return (
+        work.dataset.speakers.annotate(
+            allows=Exists(holding),
+            stretches=Count("consent_records__scopes", filter=counted),
+            files=Count("consent_records__scopes__recording", filter=counted, distinct=True),
+        )
+        .prefetch_related(Prefetch("consent_records", records, to_attr="records"))
+        .order_by("-allows", "pk")
     )
 
 
-def row(work: Work, record: ConsentRecord) -> dict[str, Any]:
-    """Return one consent as the list shows it."""
+def row(work: Work, speaker: Speaker) -> dict[str, Any]:
+    """Return one speaker as the list shows them."""
+    records: list[ConsentRecord] = speaker.records  # type: ignore[attr-defined]  # prefetched there
     return {
-        "record": record,
-        "state": state(record),
-        "url": work.url("consent_record", record.pk),
+        "speaker": speaker,
+        "records": records,
+        "counted": consent_words.counted(records),
+        "state": consent_words.state_of_all(records),
+        "allowed": Allowed.by(records),
+        "url": work.url("speaker", speaker.pk),
     }
-
-
-def state(record: ConsentRecord) -> dict[str, str]:
-    """Say whether a consent that was read `with_standing` holds: the knot and the word."""
-    if record.voided_at:
-        word = _("Struck out %(day)s") % {"day": wording.day(record.voided_at)}
-        return {"knot": "refused", "word": word}
-    if record.withdrawn_at:
-        word = _("Withdrawn %(day)s") % {"day": wording.day(record.withdrawn_at)}
-        return {"knot": "refused", "word": word}
-    if not record.holds:  # type: ignore[attr-defined]  # an annotation's name
-        day = wording.day(record.expires_on or record.given_on)
-        return {"knot": "refused", "word": _("Ended %(day)s") % {"day": day}}
-    return {"knot": "done", "word": _("Holds")}
-
-
-def find_record(work: Work, pk: UUID) -> ConsentRecord:
-    """Return a consent of the dataset, or raise Http404."""
-    records = ConsentRecord.objects.select_related("speaker", "evidence", "dataset__organization")
-    return get_object_or_404(with_standing(records), dataset=work.dataset, pk=pk)
 
 
 @require_safe
@@ -95,69 +76,27 @@ def find_record(work: Work, pk: UUID) -> ConsentRecord:
 def record(request: StudioRequest, work: Work, pk: UUID) -> HttpResponse:
     """Show one consent whole: terms, evidence, history, and where the speaker is heard."""
     found = find_record(work, pk)
-    context = record_context(work, found) | {
-        "places": Paginator(places(found), PER_PAGE).get_page(request.GET.get("page")),
-        "events": ConsentEvent.objects.filter(record_id=found.pk).order_by("at"),
-        "evidence_url": work.url("evidence", found.pk),
-        "withdraw_url": work.url("withdraw", found.pk),
-    }
-    return frame.page(
-        request, work, "consent", context, template="pages/studio/consent_record.html"
-    )
-
-
-def record_context(work: Work, found: ConsentRecord) -> dict[str, Any]:
-    """Return what both the record's page and the withdrawal's page tell."""
-    return {
+    heard = Paginator(consent_words.heard_in([found]), PER_PAGE).get_page(request.GET.get("page"))
+    context = {
         "record": found,
-        "state": state(found),
-        "record_url": work.url("consent_record", found.pk),
+        "state": consent_words.state(found),
+        "is_ended": consent_words.is_ended(found),
         "law": wording.country(found.jurisdiction),
         "agreed": phrases(found.standing_purposes),
         "taken_back": phrases(found.withdrawn_purposes),
         "refused": phrases(found.excluded_purposes),
+        "heard": heard,
+        "places": consent_words.places(list(heard), records=[found]),
+        "events": ConsentEvent.objects.filter(record_id=found.pk).order_by("at"),
+        "evidence_url": work.url("evidence", found.pk),
+        "speaker_url": work.url("speaker", found.speaker_id),
+        "withdraw_url": work.url("withdraw", found.pk),
+        "narrow_url": work.url("withdraw_purposes", found.pk),
+        "void_url": work.url("void", found.pk),
     }
-
-
-def phrases(slugs: Iterable[str]) -> list[str]:
-    """Return purposes as they are told to a contributor, in their order."""
-    return [of_them(purposes.get(slug).phrase) for slug in in_order(slugs)]
-
-
-def in_order(slugs: Iterable[str]) -> list[str]:
-    """Return purposes in the order in which they are always told."""
-    wanted = set(slugs)
-    return [one.slug for one in purposes.PURPOSES if one.slug in wanted]
-
-
-def places(found: ConsentRecord) -> list[dict[str, Any]]:
-    """Return where a speaker is heard: per recording, its length and the stretches."""
-    scopes: dict[int, list[ConsentScope]] = {}
-    for scope in found.scopes.select_related("recording").order_by(
-        "recording__name_key", "recording_id", "start_ms"
-    ):
-        scopes.setdefault(scope.recording_id, []).append(scope)
-    return [place(group, holds=state(found)["knot"] == "done") for group in scopes.values()]
-
-
-def place(scopes: list[ConsentScope], *, holds: bool) -> dict[str, Any]:
-    """Return where a speaker is heard in one recording."""
-    recording = scopes[0].recording
-    lies = consents.stretches(scopes, recording.duration_ms or 0)
-    return {
-        "recording": recording,
-        "told": [told(scope) for scope in scopes],
-        "covered": lies if holds else [],
-        "ended": [] if holds else lies,
-    }
-
-
-def told(scope: ConsentScope) -> str:
-    """Say a stretch: from when to when, or the whole."""
-    if scope.start_ms is None or scope.end_ms is None:
-        return _("the whole of it")
-    start, end = (wording.timecode(at, fraction=True) for at in (scope.start_ms, scope.end_ms))
-    return f"{start}\N{EN DASH}{end}"
+    return frame.page(
+        request, work, "consent", context, template="pages/studio/consent_record.html"
+    )
 
 
 @require_safe
@@ -175,41 +114,3 @@ def evidence(request: StudioRequest, work: Work, pk: UUID) -> HttpResponseBase:
         name=found.evidence_name or f"{found.speaker.pseudonym}-evidence",
     )
     return respond(request, content)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@for_contributors
-def withdraw(request: StudioRequest, work: Work, pk: UUID) -> HttpResponseBase:
-    """Say what a withdrawal binds and what it can't; on POST, record it."""
-    found = find_record(work, pk)
-    error = None
-    if request.method == "POST":
-        try:
-            consent.withdraw(record=found, by=request.user)
-        except CommonholdError as refusal:
-            error = refusal
-        else:
-            return withdrawn(request, work, found)
-    context = record_context(work, found) | reach(found)
-    template = "pages/studio/withdraw.html"
-    return frame.page(request, work, "consent", context, template=template, error=error)
-
-
-def withdrawn(request: StudioRequest, work: Work, found: ConsentRecord) -> HttpResponse:
-    """Have what rests on a withdrawn consent follow, and say so."""
-    follow_news_task.delay_on_commit()
-    sentence = _(
-        "The consent of %(speaker)s is withdrawn. Nothing that rests on it is given out any more."
-    )
-    messages.success(request, sentence % {"speaker": found.speaker.pseudonym})
-    return redirect(work.url("consent_record", found.pk))
-
-
-def reach(found: ConsentRecord) -> dict[str, Any]:
-    """Find what a withdrawal touches: sealed versions, and who holds licenses of them."""
-    versions = Version.objects.sealed().filter(release_consents__record=found).distinct()
-    names = Grant.objects.filter(version__in=versions).values_list("licensee_name", flat=True)
-    return {
-        "sealed": list(versions.order_by("number")),
-        "licensees": list(names.distinct().order_by("licensee_name")),
-    }

@@ -22,13 +22,13 @@ from ingestion.models import ConsentRecord, Recording
 from marketplace.http.telling import tell
 from marketplace.pages.studio import frame
 from marketplace.pages.studio.access import StudioRequest, Work, for_contributors
-from marketplace.pages.studio.forms import (
+from marketplace.pages.studio.consent_forms import (
     ConsentForm,
     ConsentImportForm,
     StretchForm,
     StretchFormSet,
-    refuse,
 )
+from marketplace.pages.studio.forms import refuse
 from marketplace.templatetags import wording
 
 MAX_TABLE = 10 * 1000 * 1000
@@ -246,11 +246,8 @@ def imported(made: imports.Imported) -> str:
     """Say what an import wrote down, and what it found written down already."""
     told = [_("Nothing new was in the table.")]
     if made.records:
-        told = [
-            ngettext("Recorded %d consent", "Recorded %d consents", made.records) % made.records
-            + ngettext(" of %d speaker", " of %d speakers", made.speakers) % made.speakers
-            + ngettext(", over %d stretch.", ", over %d stretches.", made.scopes) % made.scopes
-        ]
+        sentence = _("Recorded %(consents)s of %(speakers)s, over %(stretches)s.")
+        told = [sentence % counted(made)]
     if made.known:
         sentence = ngettext(
             "%d consent is recorded already.", "%d consents are recorded already.", made.known
@@ -264,6 +261,16 @@ def imported(made: imports.Imported) -> str:
         )
         told.append(sentence % made.voided)
     return " ".join(told)
+
+
+def counted(made: imports.Imported) -> dict[str, str]:
+    """Count what an import wrote down."""
+    consents, speakers, stretches = made.records, made.speakers, made.scopes
+    return {
+        "consents": ngettext("%d consent", "%d consents", consents) % consents,
+        "speakers": ngettext("%d speaker", "%d speakers", speakers) % speakers,
+        "stretches": ngettext("%d stretch", "%d stretches", stretches) % stretches,
+    }
 
 
 def run_import(request: StudioRequest, work: Work, form: ConsentImportForm) -> imports.Imported:

@@ -4,7 +4,9 @@ from django.urls import path
 
 from marketplace.pages.studio import (
     consent,
+    consent_ending,
     consent_entry,
+    consent_speaker,
     earnings,
     editing,
     ending,
@@ -48,7 +50,24 @@ urlpatterns = [
     path(f"{PLACE}consent/template.csv", consent_entry.template, name="consent_template"),
     path(f"{PLACE}consent/<uuid:pk>/", consent.record, name="consent_record"),
     path(f"{PLACE}consent/<uuid:pk>/evidence/", consent.evidence, name="evidence"),
-    path(f"{PLACE}consent/<uuid:pk>/withdraw/", consent.withdraw, name="withdraw"),
+    path(f"{PLACE}consent/<uuid:pk>/withdraw/", consent_ending.withdraw, name="withdraw"),
+    path(
+        f"{PLACE}consent/<uuid:pk>/withdraw/purposes/",
+        consent_ending.withdraw_purposes,
+        name="withdraw_purposes",
+    ),
+    path(f"{PLACE}consent/<uuid:pk>/void/", consent_ending.void, name="void"),
+    path(f"{PLACE}consent/speakers/<int:pk>/", consent_speaker.show, name="speaker"),
+    path(
+        f"{PLACE}consent/speakers/<int:pk>/withdraw/",
+        consent_ending.withdraw_speaker,
+        name="withdraw_speaker",
+    ),
+    path(
+        f"{PLACE}consent/speakers/<int:pk>/withdraw/purposes/",
+        consent_ending.withdraw_speaker_purposes,
+        name="withdraw_speaker_purposes",
+    ),
     path(f"{PLACE}pipeline/", pipeline.show, name="pipeline"),
     path(f"{PLACE}pipeline/live/", pipeline.live, name="pipeline_live"),
     path(f"{PLACE}pipeline/start/", pipeline.start, name="start"),
