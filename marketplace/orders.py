@@ -114,7 +114,6 @@ def buy(
     organization queue up, so that a key can't be used twice at once.
     """
     quote = pricing.quote(offer=offer)
-    contributor = offer.version.dataset.organization
     require_sense(offer=offer, accepted=accepted, buyer=buyer)
     require_consent(
         version=offer.version, purposes=offer.purposes, license_name=Sentence(offer.name)
@@ -146,7 +145,7 @@ def buy(
         provider=payments.name,
         provider_reference=reference,
         is_test=payments.is_test,
-        ledger_transaction=book(quote=quote, contributor=contributor, buyer=buyer),
+        ledger_transaction=book(quote=quote, buyer=buyer),
         grant=grant,
     )
     write_down(order)
@@ -184,14 +183,12 @@ def charge(*, payments: PaymentProvider, quote: pricing.Quote, key: str) -> str:
     )
 
 
-def book(
-    *, quote: pricing.Quote, contributor: Organization, buyer: Organization
-) -> LedgerTransaction | None:
+def book(*, quote: pricing.Quote, buyer: Organization) -> LedgerTransaction | None:
     """Book the sale, if money moved."""
     if not quote.total_minor:
         return None
     return ledger.record_sale(
-        contributor=contributor,
+        contributor=quote.offer.version.dataset.organization,
         price_minor=quote.price_minor,
         fee_minor=quote.fee_minor,
         benefit_share_bps=quote.offer.benefit_share_bps,

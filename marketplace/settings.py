@@ -184,6 +184,7 @@ LOGIN_REDIRECT_URL = "/"
 # Every sentence goes through gettext, its English being the message id; English alone is complete,
 # and needs no catalog. Another language is its catalog in locale/, a line here, and then Django's
 # LocaleMiddleware: with one language it would only forbid caches to share what is the same for all.
+# (docs/decisions/0017-sentences.md)
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]

@@ -29,7 +29,8 @@ NAMES = ("Commonhold", "SHA-256", "API", "Python", "dBFS", "dB")
 SIZE = re.compile(r"\d[\d.,\s]*\s?[kMGT]?B\b")
 PARAMETER = re.compile(r"%\(\w+\)[sd]")
 CODE = re.compile(r"\b(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{8,})\b")
-NOT_READ = frozenset({"script", "style", "code", "pre", "time"})
+# Code, times, and the names of languages that an input proposes, which are CLDR's.
+NOT_READ = frozenset({"script", "style", "code", "pre", "time", "datalist"})
 VOID = frozenset({"meta", "link", "input", "br", "hr", "img", "path", "rect", "line", "use"})
 SPOKEN = ("aria-label", "alt", "title", "placeholder", "data-label")
 

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from commonhold import canonical
 from commonhold.errors import CommonholdError
-from commonhold.sentences import Filled, _, n_
+from commonhold.sentences import _, n_
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -306,7 +306,7 @@ def in_words(error: Exception, *, attempts: int) -> RunFailed:
             "%(what)s It was tried %(attempts)s times.",
             attempts,
         )
-        what = Filled(error.sentence, error.details)
+        what = error.said
         return RunFailed(sentence, what=what, attempts=attempts)
     sentence = n_(
         "The work broke off (%(what)s). It was tried once.",

@@ -109,7 +109,7 @@ def offered(offer_id: int) -> Offer:
         sentence = _(
             "There is no offer %(offer)s. The offers of a dataset stand under its address."
         )
-        raise NoSuchOffer(sentence, offer=offer_id)
+        raise NoSuchOffer(sentence, offer=str(offer_id))
     return offer
 
 

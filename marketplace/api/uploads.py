@@ -259,7 +259,7 @@ def require_length(request: Request, upload: Upload, number: int) -> None:
         raise LengthRequired(sentence, number=number, path=upload.path) from error
     if 1 <= number <= upload.part_count and length != upload.part_length(number):
         sentence = _(
-            "Part %(number)s of «%(path)s» has %(bytes)s bytes; %(sent)s were about to be sent."
+            "Part %(number)s of «%(path)s» has %(size)s bytes; %(sent)s were about to be sent."
         )
         size = upload.part_length(number)
         raise PartSizeWrong(
@@ -267,8 +267,7 @@ def require_length(request: Request, upload: Upload, number: int) -> None:
             number=number,
             path=upload.path,
             size=size,
-            bytes=f"{size:,}",
-            sent=f"{length:,}",
+            sent=length,
         )
 
 

@@ -1,10 +1,13 @@
 """Telling a refusal in the reader's language: where codes with parameters become sentences."""
 
+from datetime import date
 from typing import Any
 
 from commonhold.errors import CommonholdError, Recorded
 from commonhold.sentences import told
 from django.utils.translation import gettext, ngettext
+
+from marketplace.templatetags import wording
 
 
 def tell(error: CommonholdError) -> str:
@@ -14,7 +17,16 @@ def tell(error: CommonholdError) -> str:
 
 def tell_sentence(sentence: str, parameters: dict[str, object]) -> str:
     """Return a sentence with its parameters, in the reader's language."""
-    return told(sentence, parameters, translate=gettext, counted=ngettext)
+    return told(sentence, parameters, translate=gettext, counted=ngettext, write=write)
+
+
+def write(value: object) -> object:
+    """Write a number or a day of a sentence as the reader does; leave the rest as it is."""
+    if isinstance(value, date):
+        return wording.minute(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return wording.number(value)
+    return value
 
 
 def tell_record(record: dict[str, Any] | None) -> str:

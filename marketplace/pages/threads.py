@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.models import Organization
 from ingestion.models import Version
 from licensing.models import Grant, Offer
+from marketplace.templatetags import wording
 
 Station = dict[str, Any]
 SEALED_STATIONS = ("source", "consent", "text", "scrub", "review", "seal")
@@ -104,7 +105,7 @@ def by(name: str) -> str:
 def root_over(count: int) -> str:
     """Say what the digest of a seal is."""
     told = ngettext("Merkle root over %(count)s file", "Merkle root over %(count)s files", count)
-    return told % {"count": count}
+    return told % {"count": wording.number(count)}
 
 
 def done(label: str, **facts: Any) -> Station:
@@ -125,7 +126,9 @@ def sealed_stations(version: Version, consent_state: str) -> dict[str, Station]:
 def consent(block: Mapping[str, Any], state: str) -> Station:
     """Return the knot of consent, broken where somebody's no longer holds."""
     count = block["summary"]["subjects"]
-    people = ngettext("%(count)s speaker", "%(count)s speakers", count) % {"count": count}
+    people = ngettext("%(count)s speaker", "%(count)s speakers", count) % {
+        "count": wording.number(count)
+    }
     latest = max((record["given"] for record in block["records"]), default=None)
     if state == "given":
         return done(people, at=latest, detail=_("Every clip lies inside a recorded consent"))
@@ -133,7 +136,7 @@ def consent(block: Mapping[str, Any], state: str) -> Station:
     told = ngettext(
         "Of %(count)s speaker, at least one", "Of %(count)s speakers, at least one", count
     )
-    return {"state": "refused", "label": word, "detail": told % {"count": count}}
+    return {"state": "refused", "label": word, "detail": told % {"count": wording.number(count)}}
 
 
 def worked(release: Mapping[str, Any], station: str) -> Station:
@@ -153,5 +156,5 @@ def license_offered(offers: Sequence[Offer], consent_state: str) -> Station:
     if not offers:
         return {"state": "waiting", "label": _("Not offered")}
     count = len(offers)
-    told = ngettext("%(count)s offer", "%(count)s offers", count) % {"count": count}
+    told = ngettext("%(count)s offer", "%(count)s offers", count) % {"count": wording.number(count)}
     return {"state": "active", "label": told}

@@ -6,7 +6,7 @@ langcodes, in the reader's language.
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import langcodes
 from babel import Locale, UnknownLocaleError
@@ -58,6 +58,8 @@ COUNTED = {
     "name": ngettext_lazy("%(count)s name", "%(count)s names", "count"),
 }
 ENGLISH = Locale("en")
+LONGEST_NUMBER = 5_000
+"""More digits than Python reads as a number: a refusal repeats what somebody sent."""
 
 
 def locale() -> Locale:
@@ -71,7 +73,8 @@ def locale() -> Locale:
 
 def number(value: int) -> str:
     """Write a number with its thousands apart: 12,345."""
-    return str(format_decimal(value, locale=locale()))
+    with localcontext(prec=LONGEST_NUMBER):
+        return str(format_decimal(value, locale=locale()))
 
 
 def percent(bps: int, *, tenths: bool = False) -> str:

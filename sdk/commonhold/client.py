@@ -16,6 +16,7 @@ import httpx
 from commonhold import __version__
 from commonhold.errors import CommonholdError
 from commonhold.pins import config_dir, write_private
+from commonhold.sentences import _, filled
 
 RETRIED = frozenset({429, 500, 502, 503, 504})
 ATTEMPTS = 6
@@ -106,7 +107,11 @@ def error_from(response: httpx.Response) -> CommonholdError:
         problem = None
     if not isinstance(problem, dict) or not ("detail" in problem or "title" in problem):
         problem = {
-            "detail": f"{response.url.host} answered {response.status_code} without saying why."
+            "detail": filled(
+                _("%(site)s answered %(answer)s without saying why."),
+                site=response.url.host,
+                answer=response.status_code,
+            )
         }
     if response.status_code in RETRIED:
         return ServerError(str(problem.get("detail")), http_status=response.status_code)
@@ -138,8 +143,8 @@ class Credentials:
         kept = json.loads(cls.path().read_text()) if cls.path().exists() else {}
         url = (url or os.environ.get("COMMONHOLD_URL") or kept.get("url") or "").rstrip("/")
         if urlsplit(url).scheme not in {"http", "https"}:
-            message = "Which site? Set COMMONHOLD_URL to its address, or run: commonhold login"
-            raise NotConfiguredError(message)
+            sentence = _("Which site? Set COMMONHOLD_URL to its address, or run: commonhold login")
+            raise NotConfiguredError(sentence)
         api_key = api_key or os.environ.get("COMMONHOLD_API_KEY")
         return cls(url, api_key or (kept.get("api_key") if kept.get("url") == url else None))
 
@@ -194,8 +199,8 @@ class Client:
                 response = call()
             except httpx.TransportError as error:
                 if last:
-                    message = f"{self.url} can't be reached: {error}. Check the connection."
-                    raise NetworkError(message) from error
+                    sentence = _("%(url)s can't be reached: %(why)s. Check the connection.")
+                    raise NetworkError(sentence, url=self.url, why=str(error)) from error
                 self.pause(attempt)
                 continue
             if response.status_code not in RETRIED or last:
@@ -252,14 +257,14 @@ def _json(response: httpx.Response) -> Any:
     try:
         return response.json()
     except ValueError as error:
-        message = f"{response.url} did not answer with JSON. Is this a Commonhold site?"
-        raise ServerError(message) from error
+        sentence = _("%(url)s did not answer with JSON. Is this a Commonhold site?")
+        raise ServerError(sentence, url=str(response.url)) from error
 
 
 def dataset_path(name: str, *more: object) -> str:
     """Return the API path of the dataset `org/slug`, and of what lies below it."""
     organization, separator, slug = name.partition("/")
     if not (organization and separator and slug) or "/" in slug:
-        message = f"“{name}” is not a dataset's name. Write it as ORGANIZATION/DATASET."
-        raise NotConfiguredError(message)
+        sentence = _("“%(name)s” is not a dataset's name. Write it as ORGANIZATION/DATASET.")
+        raise NotConfiguredError(sentence, name=name)
     return "/".join(["datasets", quote(organization), quote(slug), *map(str, more)])

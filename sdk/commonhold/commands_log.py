@@ -12,6 +12,7 @@ from commonhold.downloading import site_roots, site_trust
 from commonhold.errors import CommonholdError
 from commonhold.filecheck import PROOFS
 from commonhold.pins import state_dir, write_private
+from commonhold.sentences import _
 from commonhold.signing import parse_envelope
 from commonhold.terminal import Outcome, reporting
 from commonhold.tiles import tile_nodes
@@ -39,8 +40,8 @@ def _checkpoint(client: Client, trust: Trust) -> tuple[str, notes.Checkpoint]:
     note = client.site_file("/log/checkpoint").decode()
     checkpoint = _opened(note, trust)
     if checkpoint.origin != trust.origin:
-        message = f"The checkpoint is of the log {checkpoint.origin}, not of {trust.origin}."
-        raise notes.NoteError(message)
+        sentence = _("The checkpoint is of the log %(log)s, not of %(known)s.")
+        raise notes.NoteError(sentence, log=checkpoint.origin, known=trust.origin)
     return note, checkpoint
 
 
@@ -104,11 +105,12 @@ def _require_growth(client: Client, before: notes.Checkpoint, now: notes.Checkpo
         if before.size:
             merkle.verify_consistency(before.size, now.size, before.root, now.root, proof)
     except merkle.MerkleError as error:
-        message = (
-            f"The log {now.origin} had {before.size} entries when you last asked and does not "
-            f"contain them any more. Keep this evidence and tell others: {error.message}"
+        sentence = _(
+            "The log %(log)s had %(entries)s entries when you last asked and does not contain "
+            "them any more. Keep this evidence and tell others: %(why)s"
         )
-        raise LogRewrittenError(message, before=before.text(), now=now.text()) from error
+        facts = {"log": now.origin, "entries": before.size, "why": error.said}
+        raise LogRewrittenError(sentence, before=before.text(), now=now.text(), **facts) from error
 
 
 @log.command()

@@ -12,6 +12,7 @@ from commonhold.client import Client, dataset_path
 from commonhold.errors import CommonholdError
 from commonhold.pins import state_dir, write_private
 from commonhold.purposes import BY_SLUG
+from commonhold.sentences import _
 from commonhold.terminal import REFUSED, Outcome, duration, money, reporting
 
 PRICE_PARTS = ("price", "fee", "total")
@@ -55,13 +56,15 @@ def _quote(client: Client, dataset: str, offer: str) -> dict[str, Any]:
     offers = client.request("GET", dataset_path(client.full_name(dataset), "offers"))
     known = offers["results"] if isinstance(offers, dict) else offers
     if offer not in {str(entry["id"]) for entry in known}:
-        ids = ", ".join(str(entry["id"]) for entry in known) or "none"
-        message = f"{dataset} has no offer {offer}. Its offers: {ids}."
-        raise TermsError(message, offer=offer)
+        ids = ", ".join(str(entry["id"]) for entry in known) or _("none")
+        sentence = _("%(dataset)s has no offer %(offer)s. Its offers: %(known)s.")
+        raise TermsError(sentence, dataset=dataset, offer=offer, known=ids)
     quoted: dict[str, Any] = client.request("GET", f"offers/{offer}/quote")
     if sha256_hex(quoted["terms_text"].encode()) != quoted["terms_sha256"]:
-        message = "The terms shown are not the terms that would be accepted, so nothing was done."
-        raise TermsError(message, offer=offer)
+        sentence = _(
+            "The terms shown are not the terms that would be accepted, so nothing was done."
+        )
+        raise TermsError(sentence, offer=offer)
     return quoted
 
 

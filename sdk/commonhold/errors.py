@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar, Self
 
-from commonhold.sentences import as_record, from_record, told
+from commonhold.sentences import Filled, as_record, from_record, told
 
 PROBLEM_BASE = "https://w3id.org/commonhold/problems/"
 
@@ -24,6 +24,11 @@ class CommonholdError(Exception):
         self.details = details
         self.message = told(sentence, details)
         super().__init__(self.message)
+
+    @property
+    def said(self) -> Filled:
+        """The sentence with its parameters, to stand in another."""
+        return Filled(self.sentence, self.details)
 
     def as_problem(self, *, detail: str = "") -> dict[str, object]:
         """Return the problem document of RFC 9457 §3, details as extension members (§3.2).
@@ -60,6 +65,11 @@ class Recorded(CommonholdError):
         """Read what `as_record` wrote."""
         parameters = {name: from_record(value) for name, value in record["parameters"].items()}
         return cls(from_record(record["sentence"]), code=record["code"], **parameters)
+
+
+def reason(error: Exception) -> str:
+    """Return what an error says, to stand in another: a refusal's sentence, or a library's text."""
+    return error.said if isinstance(error, CommonholdError) else str(error)
 
 
 def member(value: object) -> Any:

@@ -20,7 +20,7 @@ from commonhold.manifest import Json
 from commonhold.merkle import RootBuilder
 from commonhold.paths import visible
 from commonhold.report import Check, State
-from commonhold.sentences import Filled, Sentence, _, filled, n_, told
+from commonhold.sentences import Sentence, _, filled, n_, told
 from commonhold.trust import read_trusted_root
 
 PROOFS = (
@@ -115,7 +115,7 @@ def _check_index(files: Json, found: _Inspection) -> set[str]:
     try:
         names = _check_rows(index.parse(_index_lines(path, sha256, tree)), found)
     except CommonholdError as error:
-        why = Filled(error.sentence, error.details)
+        why = error.said
         found.add("files.jsonl", filled(_("can't be relied on: %(why)s"), why=why))
         return set()
     merkle = cast("Json", files["merkle"])
@@ -133,7 +133,7 @@ def _check_root(path: Path | None, found: _Inspection) -> None:
         if path is not None:
             read_trusted_root(path.read_bytes())
     except CommonholdError as error:
-        why = Filled(error.sentence, error.details)
+        why = error.said
         found.add("trusted_root.json", filled(_("is damaged: %(why)s"), why=why))
 
 

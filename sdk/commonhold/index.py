@@ -13,7 +13,7 @@ from commonhold import canonical
 from commonhold.errors import CommonholdError
 from commonhold.merkle import RootBuilder
 from commonhold.paths import check_path, path_key
-from commonhold.sentences import Filled, Sentence, _, filled
+from commonhold.sentences import Sentence, _, filled
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 REQUIRED = frozenset({"p", "n", "sha256", "t", "src", "c", "act"})
@@ -88,7 +88,7 @@ def parse_line(line: bytes, number: int = 1) -> IndexRow:
     try:
         row = canonical.decode_exact(line)
     except canonical.CanonicalError as error:
-        why = Filled(error.sentence, error.details)
+        why = error.said
         raise _refuse(number, filled(_("can't be read: %(why)s"), why=why)) from error
     if not isinstance(row, dict) or not REQUIRED <= row.keys() <= REQUIRED | {"seg"}:
         keys = ", ".join(sorted(REQUIRED))

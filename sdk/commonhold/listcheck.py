@@ -9,6 +9,7 @@ from commonhold import merkle, statuschange, tlog
 from commonhold.canonical import digest, sha256_hex
 from commonhold.client import Client, ServerError
 from commonhold.errors import CommonholdError
+from commonhold.sentences import _
 from commonhold.signing import Envelope, envelope_from
 from commonhold.standing import Asker
 from commonhold.statuschange import ListState
@@ -40,8 +41,8 @@ class LoggedList:
         Raises ListNotLoggedError, MerkleError, SignatureError.
         """
         if self.index >= size:
-            message = f"What the status list {self.uri} is was said, but is not in the log."
-            raise ListNotLoggedError(message)
+            sentence = _("What the status list %(list)s is was said, but is not in the log.")
+            raise ListNotLoggedError(sentence, list=self.uri)
         key = self.envelope.verify(trusted.key for trusted in self.trust.manifest_keys)
         proof = tlog.prove(self.index, note, size, node)
         proof.verify(tlog.entry_body(self.envelope, key), self.trust.log_of(note).verifier)
@@ -56,8 +57,8 @@ def fetch(client: Client, trust: Trust) -> list[LoggedList]:
         lists = client.site_json("/status/")["lists"]
         return [_fetch_one(client, trust, listed) for listed in lists]
     except (KeyError, TypeError, ValueError) as error:
-        message = f"{client.url} does not list its status lists in a form that can be read."
-        raise ServerError(message) from error
+        sentence = _("%(url)s does not list its status lists in a form that can be read.")
+        raise ServerError(sentence, url=client.url) from error
 
 
 def _fetch_one(client: Client, trust: Trust, listed: Mapping[str, Any]) -> LoggedList:
@@ -72,11 +73,11 @@ def _fetch_one(client: Client, trust: Trust, listed: Mapping[str, Any]) -> Logge
         if then and (state.uri, state.sha256, state.narrowed) == shown:
             envelope = envelope_from(statement["envelope"])
             return LoggedList(listed["uri"], envelope, int(statement["index"]), trust)
-    message = (
-        f"The status list {listed['uri']} is not the one whose digest the site logged last, so "
-        "others may be shown another one. Keep what you got, and tell others."
+    sentence = _(
+        "The status list %(uri)s is not the one whose digest the site logged last, so others may "
+        "be shown another one. Keep what you got, and tell others."
     )
-    raise ListNotLoggedError(message, uri=listed["uri"])
+    raise ListNotLoggedError(sentence, uri=listed["uri"])
 
 
 def _read(statement: Mapping[str, Any], trust: Trust) -> ListState:

@@ -20,6 +20,7 @@ from jsonschema.exceptions import best_match  # type: ignore[import-untyped]
 from commonhold import canonical, purposes, times
 from commonhold.errors import CommonholdError
 from commonhold.index import Summary
+from commonhold.sentences import _, filled
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://w3id.org/commonhold/licensed-release/v1"
@@ -279,8 +280,8 @@ def check(statement: Json) -> None:
     error = best_match(_validator().iter_errors(statement))
     if error is not None:
         where, fault = error.json_path, error.message[:MAX_SHOWN]
-        message = f"The manifest is not valid at {where}: {fault}."
-        raise ManifestError(message, where=where)
+        sentence = _("The manifest is not valid at %(where)s: %(fault)s.")
+        raise ManifestError(sentence, where=where, fault=fault)
     predicate = cast("dict[str, Json]", statement["predicate"])
     _check_release(predicate["release"], predicate["releaseDigest"])
     if "grant" in predicate:
@@ -291,28 +292,28 @@ def check(statement: Json) -> None:
 
 def _require(holds: bool, fault: str) -> None:  # noqa: FBT001 (an assertion reads so)
     if not holds:
-        message = f"The manifest contradicts itself: {fault}."
-        raise ManifestError(message)
+        raise ManifestError(_("The manifest contradicts itself: %(fault)s."), fault=fault)
 
 
 def _check_release(release: Json, digest: Json) -> None:
     _require(
         digest["sha256"] == canonical.digest(release),
-        "its releaseDigest is not the digest of its release",
+        _("its releaseDigest is not the digest of its release"),
     )
     files = cast("dict[str, Json]", release["files"])
-    _require(files["count"] == files["merkle"]["size"], "it counts its files in two ways")
+    _require(files["count"] == files["merkle"]["size"], _("it counts its files in two ways"))
     times.read(cast("str", release["issued"]))
     records = cast("dict[str, list[Json]]", release["consent"])["records"]
     numbers = {record["c"] for record in records}
-    _require(len(numbers) == len(records), "two of its consents have one number")
+    _require(len(numbers) == len(records), _("two of its consents have one number"))
     places = {(place["uri"], place["idx"]) for place in map(status_place, records)}
-    _require(len(places) == len(records), "two of its consents have one place in a status list")
+    _require(len(places) == len(records), _("two of its consents have one place in a status list"))
     for record in records:
         given = times.read_date(cast("str", record["given"]))
         if record["expires"] is not None:
             expires = times.read_date(cast("str", record["expires"]))
-            _require(given <= expires, f"consent {record['c']} ends before it was given")
+            fault = filled(_("consent %(number)s ends before it was given"), number=record["c"])
+            _require(given <= expires, fault)
 
 
 def status_place(record: Json) -> Json:
@@ -323,20 +324,21 @@ def status_place(record: Json) -> Json:
 def _check_grant(grant: Json, license_block: Json) -> None:
     text = cast("Json", license_block["text"])
     accepted = cast("Json", grant["acceptance"])
-    _require(grant["license"] == license_block["id"], "it grants one license and shows another")
+    _require(grant["license"] == license_block["id"], _("it grants one license and shows another"))
     _require(
-        accepted["termsDigest"] == text["digest"], "the text accepted is not the license's text"
+        accepted["termsDigest"] == text["digest"],
+        _("the text accepted is not the license's text"),
     )
     times.read(cast("str", accepted["at"]))
     start = times.read(cast("str", grant["validFrom"]))
     if grant["validUntil"] is not None:
         end = times.read(cast("str", grant["validUntil"]))
-        _require(start < end, "the license ends before it begins")
+        _require(start < end, _("the license ends before it begins"))
     shares = cast("list[dict[str, int]]", grant["revenueShares"])
     free = not cast("str", cast("Json", grant["price"])["amount"]).strip("0.")
     _require(
         sum(share["bps"] for share in shares) == ALL_SHARES_BPS or (free and not shares),
-        "its revenue shares do not add up to 10000 basis points",
+        _("its revenue shares do not add up to 10,000 basis points"),
     )
 
 
@@ -344,13 +346,14 @@ def _check_covered(grant: Json, release: Json) -> None:
     granted = cast("dict[str, list[str]]", grant["scope"])["purposes"]
     for record in cast("dict[str, list[Json]]", release["consent"])["records"]:
         for purpose in sorted(set(granted) & set(cast("list[str]", record["excludes"]))):
-            fault = f"it grants {purpose}, which {record['subjectPseudonym']} excluded"
-            _require(holds=False, fault=fault)
+            fault = _("it grants %(purpose)s, which %(who)s excluded")
+            words = {"purpose": purpose, "who": record["subjectPseudonym"]}
+            _require(holds=False, fault=filled(fault, **words))
 
 
 def _check_subjects(subjects: list[Json], predicate: dict[str, Json]) -> None:
     digests = {cast("str", subject["name"]): subject["digest"] for subject in subjects}
-    _require(len(digests) == len(subjects), "it names one subject twice")
+    _require(len(digests) == len(subjects), _("it names one subject twice"))
     release = predicate["release"]
     expected = {
         "files.jsonl": cast("dict[str, Json]", release["files"])["index"]["digest"],
@@ -359,7 +362,8 @@ def _check_subjects(subjects: list[Json], predicate: dict[str, Json]) -> None:
     if "license" in predicate:
         expected["LICENSE.txt"] = cast("Json", predicate["license"]["text"])["digest"]
     for name, digest in expected.items():
-        _require(digests.get(name) == digest, f"its subject {name} has another digest inside")
+        fault = filled(_("its subject %(name)s has another digest inside"), name=name)
+        _require(digests.get(name) == digest, fault)
     count = cast("int", cast("Json", release["files"])["count"])
     listed = count if count <= MAX_SUBJECT_FILES else 0
-    _require(len(digests) == len(expected) + listed, "it does not list the files that it should")
+    _require(len(digests) == len(expected) + listed, _("it does not list the files that it should"))

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from commonhold import base64s
 from commonhold.errors import CommonholdError
+from commonhold.sentences import _
 from commonhold.signing import PublicKey, SignatureError, Signer
 
 ED25519: Literal[b"\x01"] = b"\x01"
@@ -29,8 +30,7 @@ class NoteError(CommonholdError):
 
 def _raw(key: PublicKey) -> bytes:
     if not isinstance(key.key, ed25519.Ed25519PublicKey):
-        message = "A log signs with Ed25519; this is another kind of key."
-        raise NoteError(message)
+        raise NoteError(_("A log signs with Ed25519; this is another kind of key."))
     return key.key.public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
@@ -43,22 +43,19 @@ def key_hash(name: str, key: PublicKey) -> bytes:
 def vkey(name: str, key: PublicKey) -> str:
     """Return the verifier key `name+hash+key` that Go's note.NewVerifier reads."""
     if not KEY_NAME.fullmatch(name):
-        message = f"“{name}” can't name a log: no spaces and no “+”."
-        raise NoteError(message)
+        raise NoteError(_("“%(name)s” can't name a log: no spaces and no “+”."), name=name)
     return f"{name}+{key_hash(name, key).hex()}+{base64s.encode(ED25519 + _raw(key))}"
 
 
 def parse_vkey(text: str) -> tuple[str, PublicKey]:
     """Return (name, key) of a verifier key; NoteError if it does not add up."""
-    name, _, rest = text.partition("+")
+    name, _plus, rest = text.partition("+")
     raw = base64s.decode(rest.partition("+")[2])
     if raw[:1] != ED25519 or len(raw) != 1 + HASH_BYTES:
-        message = "This is not a log's key: an Ed25519 verifier key was expected."
-        raise NoteError(message)
+        raise NoteError(_("This is not a log's key: an Ed25519 verifier key was expected."))
     key = PublicKey(ed25519.Ed25519PublicKey.from_public_bytes(raw[1:]))
     if vkey(name, key) != text:
-        message = "The log's key does not match its own checksum, so it was changed."
-        raise NoteError(message)
+        raise NoteError(_("The log's key does not match its own checksum, so it was changed."))
     return name, key
 
 
@@ -72,14 +69,12 @@ def _parts(note: str) -> tuple[str, list[tuple[str, bytes]]]:
     """Return a note's text and the (name, key hash ‖ signature) of each signature, unchecked."""
     text, separator, signatures = note.rpartition("\n\n")
     if not separator or not signatures.endswith("\n"):
-        message = "The checkpoint is cut short: it has no signature below its text."
-        raise NoteError(message)
+        raise NoteError(_("The checkpoint is cut short: it has no signature below its text."))
     found = []
     for line in signatures[:-1].split("\n"):
         match = SIGNATURE_LINE.fullmatch(line)
         if match is None:
-            message = "The checkpoint has a line among its signatures that is none."
-            raise NoteError(message)
+            raise NoteError(_("The checkpoint has a line among its signatures that is none."))
         found.append((match[1], base64s.decode(match[2])))
     return text + "\n", found
 
@@ -94,8 +89,7 @@ def signer_of(note: str, verifiers: Iterable[str]) -> str:
         name, key = parse_vkey(verifier)
         if (name, key_hash(name, key)) in named:
             return verifier
-    message = "The checkpoint is not signed by any key that this log has had."
-    raise NoteError(message)
+    raise NoteError(_("The checkpoint is not signed by any key that this log has had."))
 
 
 def open_note(note: str, verifier: str) -> str:
@@ -111,11 +105,12 @@ def open_note(note: str, verifier: str) -> str:
         try:
             key.verify(signature[KEY_HASH_BYTES:], text.encode())
         except SignatureError as error:
-            message = f"The log's signature does not match: the checkpoint of {name} was changed."
-            raise NoteError(message) from error
+            sentence = _(
+                "The log's signature does not match: the checkpoint of %(log)s was changed."
+            )
+            raise NoteError(sentence, log=name) from error
         return text
-    message = f"The checkpoint is not signed by the log {name}."
-    raise NoteError(message)
+    raise NoteError(_("The checkpoint is not signed by the log %(log)s."), log=name)
 
 
 @dataclass(frozen=True)
@@ -143,5 +138,4 @@ def open_checkpoint(note: str, verifier: str) -> Checkpoint:
             checkpoint = Checkpoint(origin, int(size), base64s.decode(root))
             if checkpoint.text() == text and len(checkpoint.root) == HASH_BYTES:
                 return checkpoint
-    message = "The log signed something that is not a checkpoint."
-    raise NoteError(message)
+    raise NoteError(_("The log signed something that is not a checkpoint."))

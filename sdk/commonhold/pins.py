@@ -14,6 +14,7 @@ from pathlib import Path
 
 from commonhold import canonical, times
 from commonhold.errors import CommonholdError
+from commonhold.sentences import _
 from commonhold.trust import NotVouchedError, Trust, TrustExpiredError, follow, read_trusted_root
 
 
@@ -74,11 +75,12 @@ def pin(
     """
     trust = read_trusted_root(trusted_root)
     if trust.expires <= (now or datetime.now(UTC)):
-        message = (
-            f"The keys that {trust.site} serves ran out on {times.write(trust.expires)}. Ask its "
-            "operator to look after the site; until then nothing new can be relied on."
+        sentence = _(
+            "The keys that %(site)s serves ran out on %(time)s. Ask its operator to look after "
+            "the site; until then nothing new can be relied on."
         )
-        raise TrustExpiredError(message, origin=trust.origin)
+        expired = times.write(trust.expires)
+        raise TrustExpiredError(sentence, site=trust.site, time=expired, origin=trust.origin)
     if _is_this_machine(trust.origin):
         return trust
     path = _path(trust.origin)
@@ -87,10 +89,12 @@ def pin(
         try:
             follow(before, trusted_root, fetch)
         except NotVouchedError as error:
-            message = (
-                f"{error.message} Ask its operator why; if the change is announced, remove "
-                f"{path} and try again."
+            sentence = _(
+                "%(why)s Ask its operator why; if the change is announced, remove %(path)s and "
+                "try again."
             )
-            raise PinnedKeysChangedError(message, origin=trust.origin) from error
+            raise PinnedKeysChangedError(
+                sentence, why=error.said, path=str(path), origin=trust.origin
+            ) from error
     write_private(path, trusted_root)
     return trust

@@ -22,11 +22,18 @@ class Purpose:
     slug: str
     phrase: Sentence
     denied_by_default: bool = False
+    own_phrase_of_others: Sentence | None = None
+    """What completes "Their voice may be used …", where the phrase speaks to "you"."""
 
     @property
     def iri(self) -> str:
         """The stable identifier that machine-readable terms carry."""
         return IRI_BASE + self.slug
+
+    @property
+    def phrase_of_others(self) -> Sentence:
+        """What completes "Their voice may be used …"."""
+        return self.own_phrase_of_others or self.phrase
 
 
 PURPOSES: tuple[Purpose, ...] = (
@@ -38,12 +45,16 @@ PURPOSES: tuple[Purpose, ...] = (
     Purpose("commercial", _("to build things that are sold for money")),
     Purpose("redistribution", _("to be passed on to other people")),
     Purpose(
-        "voice-cloning", _("to make a computer sound exactly like you"), denied_by_default=True
+        "voice-cloning",
+        _("to make a computer sound exactly like you"),
+        denied_by_default=True,
+        own_phrase_of_others=_("to make a computer sound exactly like them"),
     ),
     Purpose(
         "speaker-identification",
         _("to recognize you by the sound of your voice"),
         denied_by_default=True,
+        own_phrase_of_others=_("to recognize them by the sound of their voice"),
     ),
     Purpose(
         "biometric-surveillance",

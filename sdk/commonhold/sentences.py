@@ -10,6 +10,7 @@ from typing import Any, Self
 
 Translate = Callable[[str], str]
 TranslateCounted = Callable[[str, str, int], str]
+Write = Callable[[object], object]
 
 
 class Sentence(str):
@@ -64,6 +65,12 @@ def filled(sentence: str, **parameters: object) -> Filled:
     return Filled(sentence, parameters)
 
 
+def one_after_another(*sentences: str) -> Filled:
+    """Put whole sentences beside each other, to be told as one text."""
+    named = {f"sentence_{place}": sentence for place, sentence in enumerate(sentences)}
+    return Filled(Sentence(" ".join(f"%({name})s" for name in named)), named)
+
+
 def plainly(text: str) -> str:
     """Leave a sentence as it is."""
     return text
@@ -74,21 +81,28 @@ def plainly_counted(one: str, several: str, number: int) -> str:
     return one if number == 1 else several
 
 
+def written(value: object) -> object:
+    """Write a number with its thousands apart, as English does; leave the rest as it is."""
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 def told(
     sentence: str,
     parameters: Mapping[str, object],
     *,
     translate: Translate = plainly,
     counted: TranslateCounted = plainly_counted,
+    write: Write = written,
 ) -> str:
     """Return a sentence with its parameters in place, those that are sentences told likewise.
 
+    `write` says how numbers and days are written. What names a thing is text, and stays as it is.
     Text that is no Sentence is finished, and returned as it is. In a Sentence a percent sign is
     written twice.
     """
     if isinstance(sentence, Filled):
         inner, own = sentence.sentence, sentence.parameters
-        return told(inner, own, translate=translate, counted=counted)
+        return told(inner, own, translate=translate, counted=counted, write=write)
     if not isinstance(sentence, Sentence):
         return sentence
     if isinstance(sentence, Counted):
@@ -96,9 +110,9 @@ def told(
     else:
         text = translate(str(sentence))
     words = {
-        name: told(value, {}, translate=translate, counted=counted)
+        name: told(value, {}, translate=translate, counted=counted, write=write)
         if isinstance(value, Sentence)
-        else value
+        else write(value)
         for name, value in parameters.items()
     }
     return text % words

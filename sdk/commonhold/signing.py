@@ -31,6 +31,7 @@ from securesystemslib.signer import (  # type: ignore[attr-defined,unused-ignore
 
 from commonhold import base64s, canonical
 from commonhold.errors import CommonholdError
+from commonhold.sentences import _
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 Algorithm = Literal["ES256", "Ed25519"]
@@ -62,11 +63,12 @@ class PublicKey:
         try:
             public = cls(_known_public(load_pem_public_key(pem.encode())))
         except (ValueError, UnsupportedAlgorithm) as error:
-            message = f"This is not a public key in PEM form: {error}."
-            raise KeyFileError(message) from error
+            sentence = _("This is not a public key in PEM form: %(why)s.")
+            raise KeyFileError(sentence, why=str(error)) from error
         if public.pem != pem:
-            message = "The public key's PEM text is not in its usual form, so it was changed."
-            raise KeyFileError(message)
+            raise KeyFileError(
+                _("The public key's PEM text is not in its usual form, so it was changed.")
+            )
         return public
 
     @property
@@ -97,8 +99,9 @@ class PublicKey:
             else:
                 self.key.verify(signature, data, ec.ECDSA(hashes.SHA256()))
         except InvalidSignature:
-            message = "The signature does not match: what was signed has been changed."
-            raise SignatureError(message) from None
+            raise SignatureError(
+                _("The signature does not match: what was signed has been changed.")
+            ) from None
 
 
 class Signer(Protocol):
@@ -158,8 +161,8 @@ def _known_public(key: object) -> ec.EllipticCurvePublicKey | ed25519.Ed25519Pub
         return key
     if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
         return key
-    message = f"This key is a {type(key).__name__}; Commonhold uses P-256 and Ed25519."
-    raise KeyFileError(message)
+    sentence = _("This key is a %(kind)s; Commonhold uses P-256 and Ed25519.")
+    raise KeyFileError(sentence, kind=type(key).__name__)
 
 
 def make_key(algorithm: Algorithm) -> SigningKey:
@@ -189,18 +192,18 @@ def save_key(key: SigningKey, path: Path) -> None:
 def load_key(path: Path) -> SigningKey:
     """Read a private key; KeyFileError if it is not one of ours or others may read it."""
     if path.stat().st_mode & 0o077:
-        message = f"{path} can be read by others. Make it yours alone: chmod 600 {path}"
-        raise KeyFileError(message)
+        sentence = _("%(path)s can be read by others. Make it yours alone: chmod 600 %(path)s")
+        raise KeyFileError(sentence, path=str(path))
     try:
         key = load_pem_private_key(path.read_bytes(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        message = f"{path} is not a private key in unencrypted PEM form: {error}."
-        raise KeyFileError(message) from error
+        sentence = _("%(path)s is not a private key in unencrypted PEM form: %(why)s.")
+        raise KeyFileError(sentence, path=str(path), why=str(error)) from error
     if isinstance(key, ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey):
         _known_public(key.public_key())
         return SigningKey(key)
-    message = f"{path} holds a {type(key).__name__}; Commonhold uses P-256 and Ed25519."
-    raise KeyFileError(message)
+    sentence = _("%(path)s holds a %(kind)s; Commonhold uses P-256 and Ed25519.")
+    raise KeyFileError(sentence, path=str(path), kind=type(key).__name__)
 
 
 @dataclass(frozen=True)
@@ -233,10 +236,8 @@ class Envelope:
         """Return the key of `keys` that signed this, or SignatureError."""
         known = {key.keyid: key for key in keys}
         if self.keyid not in known:
-            message = (
-                f"The manifest names the key {self.keyid[:16]}…, which nobody here vouches for."
-            )
-            raise SignatureError(message, keyid=self.keyid)
+            sentence = _("The manifest names the key %(key)s…, which nobody here vouches for.")
+            raise SignatureError(sentence, key=self.keyid[:16], keyid=self.keyid)
         key = known[self.keyid]
         envelope = dsse.Envelope(
             self.payload,
@@ -246,10 +247,10 @@ class Envelope:
         try:
             envelope.verify([SSlibKey.from_crypto(key.key, keyid=self.keyid)], 1)
         except VerificationError:
-            message = (
+            sentence = _(
                 "The signature does not match: what was signed, or the signature, was changed."
             )
-            raise SignatureError(message, keyid=self.keyid) from None
+            raise SignatureError(sentence, keyid=self.keyid) from None
         return key
 
 
@@ -274,5 +275,6 @@ def envelope_from(document: object) -> Envelope:
             **others,
         } if not others and not other_parts:
             return Envelope(base64s.decode(payload), payload_type, keyid, base64s.decode(sig))
-    message = "This is not a signed manifest: a DSSE envelope with one signature was expected."
-    raise SignatureError(message)
+    raise SignatureError(
+        _("This is not a signed manifest: a DSSE envelope with one signature was expected.")
+    )

@@ -10,8 +10,11 @@ from commonhold import statuslist, times
 from commonhold.errors import CommonholdError
 from commonhold.manifest import Json, status_place
 from commonhold.report import Check, State
+from commonhold.sentences import Sentence, _, filled, n_, one_after_another
 from commonhold.statuslist import StatusList, StatusListError
 from commonhold.trust import Trust
+
+WITHDRAWN_FOR = "withdrawn for "
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class Answer:
     """
 
     found: StatusList | None = None
-    trouble: str | None = None
+    trouble: Sentence | None = None
     moved: str | None = None
 
 
@@ -52,8 +55,9 @@ class Asker:
     def _require_key_in_use(self, found: StatusList) -> None:
         signers = [key for key in self.trust.status_keys if key.key.keyid == found.keyid]
         if not any(trusted.covers(found.issued) for trusted in signers):
-            message = "The status list is dated to a time when its key was not in use."
-            raise StatusListError(message)
+            raise StatusListError(
+                _("The status list is dated to a time when its key was not in use.")
+            )
 
     def ask(self, uri: str) -> Answer:
         """Ask for the list now: at its own address, else by the same path where the site is now.
@@ -66,7 +70,7 @@ class Asker:
         try:
             return Answer(self.read(self.fetch(uri), uri))
         except CommonholdError as error:
-            trouble = error.message
+            trouble = error.said
         moved = self.trust.site + urlsplit(uri).path
         if moved == uri:
             return Answer(trouble=trouble)
@@ -76,30 +80,42 @@ class Asker:
             return Answer(trouble=trouble)
 
 
-def _where(moved: str | None) -> str:
-    return f" It was asked at {moved}, since its own address does not answer." if moved else ""
+def _where(moved: str | None) -> list[Sentence]:
+    """Say that a list was asked for elsewhere, if it was."""
+    sentence = _("It was asked at %(address)s, since its own address does not answer.")
+    return [filled(sentence, address=moved)] if moved else []
 
 
 def check_license(grant: Json | None, license_block: Json | None, ask: Asker) -> Check:
     """Return the `license` element for a verified grant."""
     if grant is None or license_block is None:
-        sentence = "This manifest says what the release is; it grants a license to nobody."
+        sentence = _("This manifest says what the release is; it grants a license to nobody.")
         return Check(State.UNKNOWN, sentence)
     start, until = cast("str", grant["validFrom"]), cast("str | None", grant["validUntil"])
     details: Json = {"valid_from": start, "valid_until": until, "license": grant["license"]}
-    name = license_block["name"]
     licensee = cast("Json", grant["licensee"])["name"]
+    words: Json = {"name": license_block["name"], "licensee": licensee}
     if ask.now < times.read(start):
-        return Check(State.FAILED, f"{name} for {licensee} begins only on {start}.", details)
+        begins = _("%(name)s for %(licensee)s begins only on %(valid_from)s.")
+        return Check(State.FAILED, begins, details, words)
     if until is not None and times.read(until) <= ask.now:
-        return Check(State.FAILED, f"{name} for {licensee} ended on {until}.", details)
-    term = f"until {until}" if until else "without an end"
-    test = " It is a TEST license." if cast("Json", grant["price"]).get("test") else ""
-    sentence = f"{name}, granted to {licensee}, is in force {term}.{test}"
-    return _check_revocation(cast("Json", grant["status"]), sentence, details, ask)
+        return Check(State.FAILED, _in_force(until, ended=True), details, words)
+    said: list[Sentence] = [filled(_in_force(until), valid_until=until, **words)]
+    if cast("Json", grant["price"]).get("test"):
+        said.append(_("It is a TEST license."))
+    return _check_revocation(cast("Json", grant["status"]), said, details, ask)
 
 
-def _check_revocation(status: Json, sentence: str, details: Json, ask: Asker) -> Check:
+def _in_force(until: str | None, *, ended: bool = False) -> Sentence:
+    """Return the sentence about a license that began."""
+    if ended:
+        return _("%(name)s for %(licensee)s ended on %(valid_until)s.")
+    if until is None:
+        return _("%(name)s, granted to %(licensee)s, is in force without an end.")
+    return _("%(name)s, granted to %(licensee)s, is in force until %(valid_until)s.")
+
+
+def _check_revocation(status: Json, said: list[Sentence], details: Json, ask: Asker) -> Check:
     answer = ask.ask(cast("str", status["uri"]))
     latest, trouble = answer.found, answer.trouble
     try:
@@ -107,20 +123,21 @@ def _check_revocation(status: Json, sentence: str, details: Json, ask: Asker) ->
             latest is not None and latest.status(cast("int", status["idx"])) != statuslist.VALID
         )
     except StatusListError as error:
-        revoked, trouble = False, error.message
+        revoked, trouble = False, error.said
     if answer.moved is not None:
-        sentence += _where(answer.moved)
+        said = [*said, *_where(answer.moved)]
         details = details | {"asked_at": answer.moved}
     if revoked:
-        sentence = "The site has revoked this license: stop using the data under it."
+        sentence = _("The site has revoked this license: stop using the data under it.")
         return Check(State.FAILED, sentence, details | {"revocation": "revoked"})
+    state, revocation = State.OK, "none"
     if trouble is not None:
-        sentence += f" Whether it was revoked could not be asked: {trouble}"
-        return Check(State.WARNING, sentence, details | {"revocation": "unknown"})
-    if latest is None:
-        sentence += " Whether it was revoked was not asked (offline)."
-        return Check(State.OK, sentence, details | {"revocation": "not-asked"})
-    return Check(State.OK, sentence, details | {"revocation": "none"})
+        asked = _("Whether it was revoked could not be asked: %(why)s")
+        said, state, revocation = [*said, filled(asked, why=trouble)], State.WARNING, "unknown"
+    elif latest is None:
+        said = [*said, _("Whether it was revoked was not asked (offline).")]
+        revocation = "not-asked"
+    return Check(state, one_after_another(*said), details | {"revocation": revocation})
 
 
 @dataclass
@@ -128,7 +145,7 @@ class _Found:
     """The newest lists that are at hand, by address, and what stood in the way of newer ones."""
 
     lists: dict[str, StatusList] = field(default_factory=dict)
-    trouble: str | None = None
+    trouble: Sentence | None = None
     moved: str | None = None
 
 
@@ -142,12 +159,12 @@ def check_consent(
     records = cast("list[Json]", cast("Json", release["consent"])["records"])
     nothing = frozenset[int]()
     if not records:
-        return Check(State.UNKNOWN, "The manifest names no consent."), nothing
+        return Check(State.UNKNOWN, _("The manifest names no consent.")), nothing
     uris = list(dict.fromkeys(cast("str", status_place(record)["uri"]) for record in records))
     try:
         found = _find(uris, snapshot, ask)
         if not found.lists:
-            sentence = "There is no status list beside the manifest, so nothing is known."
+            sentence = _("There is no status list beside the manifest, so nothing is known.")
             details: Json = {"standing": "unknown"}
             return Check(State.UNKNOWN, found.trouble or sentence, details), nothing
         gone = {
@@ -157,7 +174,7 @@ def check_consent(
         }
     except StatusListError as error:
         details = {"standing": "unknown", "code": error.code}
-        return Check(State.FAILED, error.message, details), nothing
+        return Check(State.FAILED, error.said, details), nothing
     return _conclude(records, gone, found, ask.now), frozenset(gone)
 
 
@@ -168,8 +185,8 @@ def _find(uris: Sequence[str], snapshot: bytes | None, ask: Asker) -> _Found:
     """
     found = _Found() if snapshot is None else _Found(ask.read_all(snapshot))
     for uri in found.lists.keys() - set(uris):
-        message = f"The status list is about {uri}, which this manifest does not name."
-        raise StatusListError(message)
+        sentence = _("The status list is about %(uri)s, which this manifest does not name.")
+        raise StatusListError(sentence, uri=uri)
     for uri in uris:
         answer = ask.ask(uri)
         kept = found.lists.get(uri)
@@ -179,8 +196,8 @@ def _find(uris: Sequence[str], snapshot: bytes | None, ask: Asker) -> _Found:
         found.moved = found.moved or answer.moved
     lacking = [uri for uri in uris if uri not in found.lists]
     if lacking and found.lists:
-        message = f"The status list {lacking[0]} is not at hand, so nothing is known of its people."
-        raise StatusListError(message)
+        sentence = _("The status list %(uri)s is not at hand, so nothing is known of its people.")
+        raise StatusListError(sentence, uri=lacking[0])
     return found
 
 
@@ -201,7 +218,7 @@ def _fallen(
         if not withdrawn:
             return "withdrawn"
         touched = sorted(set(withdrawn) & set(granted))
-        return f"withdrawn for {', '.join(touched)}" if touched else None
+        return WITHDRAWN_FOR + ", ".join(touched) if touched else None
     return None
 
 
@@ -218,13 +235,18 @@ def _conclude(records: list[Json], gone: dict[int, str], found: _Found, now: dat
     fresh = all(one.is_fresh(now) for one in found.lists.values())
     details["standing"] = "fresh" if fresh else "stale"
     if not fresh:
-        sentence = f"All consents stood on {as_of}, but that is too long ago. Verify online."
-        return Check(State.WARNING, sentence, details)
-    sentence = f"All {len(records)} consents stood on {as_of}.{_where(found.moved)}"
-    if found.trouble is not None:
-        sentence += f" The latest state could not be asked: {found.trouble}"
-        return Check(State.WARNING, sentence, details)
-    return Check(State.OK, sentence, details)
+        old = _("All consents stood on %(as_of)s, but that is too long ago. Verify online.")
+        return Check(State.WARNING, old, details)
+    stood = n_(
+        "The one consent stood on %(as_of)s.",
+        "All %(consents)s consents stood on %(as_of)s.",
+        len(records),
+    )
+    said = [filled(stood, as_of=as_of, consents=len(records)), *_where(found.moved)]
+    if found.trouble is None:
+        return Check(State.OK, one_after_another(*said), details)
+    said.append(filled(_("The latest state could not be asked: %(why)s"), why=found.trouble))
+    return Check(State.WARNING, one_after_another(*said), details)
 
 
 def _conclude_fallen(fallen: list[Json], gone: dict[int, str], details: Json) -> Check:
@@ -241,8 +263,17 @@ def _conclude_fallen(fallen: list[Json], gone: dict[int, str], details: Json) ->
     details["standing"] = "expired" if expired else "withdrawn"
     who = ", ".join(sorted({str(record["subjectPseudonym"]) for record in fallen}))
     if expired:
-        sentence = f"The consent of {who} has expired: stop using those recordings."
-        return Check(State.FAILED, sentence, details)
+        sentence = _("The consent of %(who)s has expired: stop using those recordings.")
+        return Check(State.FAILED, sentence, details, {"who": who})
     what = next(reason for reason in reasons if reason != "expired")
-    sentence = f"Consent was {what} by {who}: stop using those recordings, as the license demands."
-    return Check(State.FAILED, sentence, details)
+    purposes = what.removeprefix(WITHDRAWN_FOR)
+    if purposes == what:
+        sentence = _(
+            "Consent was withdrawn by %(who)s: stop using those recordings, as the license demands."
+        )
+        return Check(State.FAILED, sentence, details, {"who": who})
+    sentence = _(
+        "Consent was withdrawn for %(purposes)s by %(who)s: stop using those recordings, as the "
+        "license demands."
+    )
+    return Check(State.FAILED, sentence, details, {"who": who, "purposes": purposes})

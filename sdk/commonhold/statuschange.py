@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import cast
 
 from commonhold import canonical, statuslist, times
-from commonhold.errors import CommonholdError
+from commonhold.errors import CommonholdError, reason
+from commonhold.sentences import _
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://w3id.org/commonhold/status-change/v1"
@@ -82,11 +83,12 @@ def read(payload: bytes) -> ListState:
         state = _read(cast("Json", canonical.decode_exact(payload)))
         faithful = state.encode() == payload
     except (CommonholdError, KeyError, TypeError, ValueError, AttributeError) as error:
-        message = f"This is not a statement about a status list: {error}"
-        raise StatusChangeError(message) from error
+        sentence = _("This is not a statement about a status list: %(why)s")
+        raise StatusChangeError(sentence, why=reason(error)) from error
     if not faithful:
-        message = "This statement about a status list says more than such a statement does."
-        raise StatusChangeError(message)
+        raise StatusChangeError(
+            _("This statement about a status list says more than such a statement does.")
+        )
     return state
 
 
@@ -107,8 +109,8 @@ def _read(statement: Json) -> ListState:
 
 def _count(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
-        message = f"{value!r} stands where a number was expected."
-        raise StatusChangeError(message)
+        sentence = _("%(value)s stands where a number was expected.")
+        raise StatusChangeError(sentence, value=repr(value))
     return value
 
 
@@ -141,8 +143,8 @@ class Entries:
     def apply(self, change: Change) -> Change | None:
         """Make a change and return it as it took effect; None where it changed nothing."""
         if not (0 <= change.position < statuslist.SIZE and change.status in statuslist.STRENGTH):
-            message = f"A status list has no place {change.position} for status {change.status}."
-            raise StatusChangeError(message)
+            sentence = _("A status list has no place %(place)s for status %(status)s.")
+            raise StatusChangeError(sentence, place=change.position, status=change.status)
         known = self.narrowed.pop(change.position, ())
         settled = statuslist.settle(self.data, change.position, change.status)
         purposes: tuple[str, ...] = ()
@@ -161,14 +163,18 @@ def replay(states: Iterable[ListState]) -> Entries:
     """
     entries, before = Entries(), None
     for sequence, state in enumerate(states, start=1):
+        place = {"sequence": state.sequence, "uri": state.uri}
         if (state.sequence, state.before) != (sequence, before):
-            message = f"State {state.sequence} of {state.uri} does not follow from what was before."
-            raise StatusChangeError(message, sequence=state.sequence)
+            raise StatusChangeError(
+                _("State %(sequence)s of %(uri)s does not follow from what was before."), **place
+            )
         if any(entries.apply(change) != change for change in state.changes):
-            message = f"State {state.sequence} of {state.uri} says what did not change."
-            raise StatusChangeError(message, sequence=state.sequence)
+            raise StatusChangeError(
+                _("State %(sequence)s of %(uri)s says what did not change."), **place
+            )
         if (entries.sha256, entries.narrowed_sha256) != (state.sha256, state.narrowed):
-            message = f"State {state.sequence} of {state.uri} is not what its changes lead to."
-            raise StatusChangeError(message, sequence=state.sequence)
+            raise StatusChangeError(
+                _("State %(sequence)s of %(uri)s is not what its changes lead to."), **place
+            )
         before = state.sha256
     return entries

@@ -19,7 +19,8 @@ from joserfc.jwk import ECKey
 from commonhold import base64s, canonical
 from commonhold.base64s import Base64Error
 from commonhold.canonical import CanonicalError
-from commonhold.errors import CommonholdError
+from commonhold.errors import CommonholdError, reason
+from commonhold.sentences import _
 from commonhold.signing import PublicKey, Signer
 
 VALID, WITHDRAWN, EXPIRED, NARROWED = 0, 1, 2, 3
@@ -62,8 +63,8 @@ class StatusList:
         """Return the status at `index`; StatusListError if the list is shorter than that."""
         per_byte = 8 // self.bits
         if not 0 <= index < len(self.data) * per_byte:
-            message = f"The status list has no entry {index}, so nothing is known about it."
-            raise StatusListError(message, index=index)
+            sentence = _("The status list has no entry %(index)s, so nothing is known about it.")
+            raise StatusListError(sentence, index=index)
         shift = index % per_byte * self.bits
         return self.data[index // per_byte] >> shift & (1 << self.bits) - 1
 
@@ -77,8 +78,8 @@ def pack(statuses: Iterable[int], bits: int = BITS) -> bytes:
     packed, per_byte = bytearray(), 8 // bits
     for index, status in enumerate(statuses):
         if not 0 <= status < 1 << bits:
-            message = f"The status {status} does not fit in {bits} bits."
-            raise StatusListError(message)
+            sentence = _("The status %(status)s does not fit in %(bits)s bits.")
+            raise StatusListError(sentence, status=status, bits=bits)
         if index % per_byte == 0:
             packed.append(0)
         packed[-1] |= status << index % per_byte * bits
@@ -147,14 +148,13 @@ def check_status_lists(lines: bytes, keys: Sequence[PublicKey]) -> dict[str, Sta
     """Verify consent-status.jwt, one JWT on each line, and return the lists by their addresses."""
     text = lines.decode("ascii", "replace")
     if not text.endswith("\n"):
-        message = "The status lists are cut short: each line ends with a newline."
-        raise StatusListError(message)
+        raise StatusListError(_("The status lists are cut short: each line ends with a newline."))
     lists: dict[str, StatusList] = {}
     for token in text[:-1].split("\n"):
         found = check_status_list(token, keys)
         if found.uri in lists:
-            message = f"The status list {found.uri} is there twice, so two readers could differ."
-            raise StatusListError(message)
+            sentence = _("The status list %(uri)s is there twice, so two readers could differ.")
+            raise StatusListError(sentence, uri=found.uri)
         lists[found.uri] = found
     return lists
 
@@ -167,14 +167,15 @@ def check_status_list(token: str, keys: Sequence[PublicKey], uri: str | None = N
     try:
         status_list = _verified(token, {key.keyid: key for key in keys})
     except KeyError as error:
-        message = "The status list is signed by a key that nobody here vouches for."
-        raise StatusListError(message) from error
+        raise StatusListError(
+            _("The status list is signed by a key that nobody here vouches for.")
+        ) from error
     except (JoseError, Base64Error, CanonicalError, ValueError, TypeError, zlib.error) as error:
-        message = f"The status list is damaged, or its signature does not match: {error}"
-        raise StatusListError(message) from error
+        sentence = _("The status list is damaged, or its signature does not match: %(why)s")
+        raise StatusListError(sentence, why=reason(error)) from error
     if uri is not None and status_list.uri != uri:
-        message = f"The status list is about {status_list.uri}, not about {uri}."
-        raise StatusListError(message)
+        sentence = _("The status list is about %(list)s, not about %(uri)s.")
+        raise StatusListError(sentence, list=status_list.uri, uri=uri)
     return status_list
 
 
@@ -187,8 +188,7 @@ def _verified(token: str, keys: dict[str, PublicKey]) -> StatusList:
         token, ECKey.import_key(key.pem.encode()), algorithms=["ES256"]
     )
     if header.get("typ") != TYPE:
-        message = "This token is signed, but it is not a status list."
-        raise StatusListError(message)
+        raise StatusListError(_("This token is signed, but it is not a status list."))
     return _claims(canonical.decode_exact(verified.payload), key.keyid)
 
 
@@ -213,14 +213,14 @@ def _claims(claims: object, keyid: str) -> StatusList:
                     bits=bits,
                     narrowed=_narrowed(others.get("narrowed", {})),
                 )
-    message = "The status list is signed, but lacks what a status list must say."
-    raise StatusListError(message)
+    raise StatusListError(_("The status list is signed, but lacks what a status list must say."))
 
 
 def _narrowed(claim: object) -> dict[int, tuple[str, ...]]:
     if not isinstance(claim, dict) or not all(map(_is_narrowing, claim, claim.values())):
-        message = "The status list says in a form that can't be read what was narrowed."
-        raise StatusListError(message)
+        raise StatusListError(
+            _("The status list says in a form that can't be read what was narrowed.")
+        )
     return {int(position): tuple(purposes) for position, purposes in claim.items()}
 
 

@@ -13,7 +13,8 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from commonhold import base64s, canonical, notes, times
-from commonhold.errors import CommonholdError
+from commonhold.errors import CommonholdError, reason
+from commonhold.sentences import _
 from commonhold.signing import PublicKey, SignatureError, Signer
 from commonhold.tlog import KEY_DETAILS
 
@@ -95,17 +96,17 @@ class TrustedLog:
         time, and a larger one is younger than a smaller one.
         """
         if self.end is not None and made is not None and made >= self.end:
-            message = (
-                f"The checkpoint holds what was made on {times.write(made)}, but its key was "
-                f"retired on {times.write(self.end)}."
+            sentence = _(
+                "The checkpoint holds what was made on %(made)s, but its key was retired on "
+                "%(retired)s."
             )
-            raise TrustError(message)
+            raise TrustError(sentence, made=times.write(made), retired=times.write(self.end))
         if self.size is not None and checkpoint.size > self.size:
-            message = (
-                f"The checkpoint has {checkpoint.size} entries, but its key was retired when the "
-                f"log had {self.size}."
+            sentence = _(
+                "The checkpoint has %(entries)s entries, but its key was retired when the log had "
+                "%(retired)s."
             )
-            raise TrustError(message)
+            raise TrustError(sentence, entries=checkpoint.size, retired=self.size)
 
     def as_dict(self) -> Json:
         """Return the JSON form."""
@@ -223,8 +224,8 @@ def _guarded(data: bytes) -> tuple[Trust, frozenset[str]]:
     except TrustError:
         raise
     except (CommonholdError, KeyError, TypeError, AttributeError, StopIteration) as error:
-        message = f"The trusted root can't be used, it is damaged or incomplete: {error}"
-        raise TrustError(message) from error
+        sentence = _("The trusted root can't be used, it is damaged or incomplete: %(why)s")
+        raise TrustError(sentence, why=reason(error)) from error
 
 
 def _read(data: bytes) -> tuple[Trust, frozenset[str]]:
@@ -244,11 +245,11 @@ def _read(data: bytes) -> tuple[Trust, frozenset[str]]:
     )
     signers = _signers(trust, signatures, SIGNED_PREFIX + canonical.encode(document))
     if trust.root.keyid not in signers:
-        message = "The trusted root is not signed by its own root key."
-        raise TrustError(message)
+        raise TrustError(_("The trusted root is not signed by its own root key."))
     if _document(trust) != document:
-        message = "The trusted root says one thing to Sigstore's tools and another to ours."
-        raise TrustError(message)
+        raise TrustError(
+            _("The trusted root says one thing to Sigstore's tools and another to ours.")
+        )
     return trust, signers
 
 
@@ -256,27 +257,28 @@ def _signers(trust: Trust, signatures: list[dict[str, str]], signed: bytes) -> f
     roots = {trusted.key.keyid: trusted.key for trusted in trust.root_keys}
     for signature in signatures:
         if signature.keys() != {"keyid", "sig"}:
-            message = "The trusted root has a signature of another shape."
-            raise TrustError(message)
+            raise TrustError(_("The trusted root has a signature of another shape."))
         try:
             roots[signature["keyid"]].verify(base64s.decode(signature["sig"]), signed)
         except SignatureError as error:
-            message = "The trusted root was changed: its own signature does not match."
-            raise TrustError(message) from error
+            raise TrustError(
+                _("The trusted root was changed: its own signature does not match.")
+            ) from error
     return frozenset(signature["keyid"] for signature in signatures)
 
 
 def _count(value: object, least: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        message = f"The trusted root has {value!r} where a number from {least} was expected."
-        raise TrustError(message)
+        sentence = _("The trusted root has %(value)s where a number from %(least)s was expected.")
+        raise TrustError(sentence, value=repr(value), least=least)
     return value
 
 
 def _require_one_in_use(ends: list[datetime | None]) -> None:
     if ends.count(None) != 1:
-        message = "The trusted root must list one key in use of each kind, and its retired ones."
-        raise TrustError(message)
+        raise TrustError(
+            _("The trusted root must list one key in use of each kind, and its retired ones.")
+        )
 
 
 def _span(entry: Json) -> tuple[datetime, datetime | None]:
@@ -291,8 +293,8 @@ def _logs(entries: object, origin: str) -> tuple[TrustedLog, ...]:
         size = _count(entry["size"], 0) if "size" in entry else None
         log = TrustedLog(str(entry["vkey"]), start, end, size)
         if notes.parse_vkey(log.verifier)[0] != origin:
-            message = f"The trusted root names the log {origin}, but gives a key of another."
-            raise TrustError(message)
+            sentence = _("The trusted root names the log %(log)s, but gives a key of another.")
+            raise TrustError(sentence, log=origin)
         logs.append(log)
     _require_one_in_use([log.end for log in logs])
     return tuple(logs)
@@ -303,8 +305,7 @@ def _keys(entries: object) -> tuple[TrustedKey, ...]:
     for entry in cast("list[Json]", entries):
         key = TrustedKey(PublicKey.from_pem(str(entry["pem"])), *_span(entry))
         if key.as_dict() != entry:
-            message = "The trusted root lists a key under a keyid that is not its own."
-            raise TrustError(message)
+            raise TrustError(_("The trusted root lists a key under a keyid that is not its own."))
         keys.append(key)
     _require_one_in_use([key.end for key in keys])
     return tuple(keys)
@@ -318,33 +319,33 @@ def follow(trust: Trust, newest: bytes, fetch: Callable[[int], bytes]) -> Trust:
     """
     target, signers = _guarded(newest)
     if target.origin != trust.origin:
-        message = f"The trusted root is of the log {target.origin}, not of {trust.origin}."
-        raise NotVouchedError(message)
+        sentence = _("The trusted root is of the log %(log)s, not of %(known)s.")
+        raise NotVouchedError(sentence, log=target.origin, known=trust.origin)
     if target.version < trust.version:
-        message = (
-            f"The site shows version {target.version} of its trusted root, but you have seen "
-            f"version {trust.version}. Somebody may be showing you keys that are withdrawn."
+        sentence = _(
+            "The site shows version %(shown)s of its trusted root, but you have seen version "
+            "%(seen)s. Somebody may be showing you keys that are withdrawn."
         )
-        raise TrustGoesBackError(message)
+        raise TrustGoesBackError(sentence, shown=target.version, seen=trust.version)
     for version in range(trust.version + 1, min(target.version, trust.version + LONGEST_CHAIN)):
         if trust.root.keyid in signers:
             break
         trust = _next(trust, fetch(version), version)
     if trust.root.keyid not in signers:
-        message = (
-            f"Version {target.version} of the trusted root of {target.origin} is not signed by "
-            "the root key that you know."
+        sentence = _(
+            "Version %(version)s of the trusted root of %(log)s is not signed by the root key "
+            "that you know."
         )
-        raise NotVouchedError(message)
+        raise NotVouchedError(sentence, version=target.version, log=target.origin)
     return target
 
 
 def _next(trust: Trust, data: bytes, version: int) -> Trust:
     step, signers = _guarded(data)
     if (step.version, step.origin) != (version, trust.origin) or trust.root.keyid not in signers:
-        message = (
-            f"Version {version} of the trusted root of {trust.origin} is not signed by the root "
-            "key of the version before it."
+        sentence = _(
+            "Version %(version)s of the trusted root of %(log)s is not signed by the root key of "
+            "the version before it."
         )
-        raise NotVouchedError(message)
+        raise NotVouchedError(sentence, version=version, log=trust.origin)
     return step

@@ -16,13 +16,16 @@ from commonhold.fetching import fetch_small
 from commonhold.filecheck import PROOFS, check_files
 from commonhold.manifest import Json
 from commonhold.report import Check, Report, State
+from commonhold.sentences import _, filled, one_after_another
 from commonhold.signing import Envelope, PublicKey, parse_envelope
 from commonhold.trust import PATH as ROOT_PATH
 from commonhold.trust import Trust, TrustError, follow, read_trusted_root, version_path
 
 MAX_DOCUMENT = 64 * 1024 * 1024
-NOT_CHECKED = Check(State.UNKNOWN, "Not checked, because the signature could not be relied on.")
-ONLY_MANIFEST = Check(State.UNKNOWN, "Not checked: only the manifest was given, without its files.")
+NOT_CHECKED = Check(State.UNKNOWN, _("Not checked, because the signature could not be relied on."))
+ONLY_MANIFEST = Check(
+    State.UNKNOWN, _("Not checked: only the manifest was given, without its files.")
+)
 
 
 class TargetError(CommonholdError):
@@ -68,8 +71,9 @@ def _envelope(documents: Documents) -> Envelope:
         return parse_envelope(documents.manifest)
     if documents.sigstore is not None:
         return sigstore.parse_bundle(documents.sigstore)[0]
-    message = "There is no manifest here: neither manifest.dsse.json nor manifest.sigstore.json."
-    raise TargetError(message)
+    raise TargetError(
+        _("There is no manifest here: neither manifest.dsse.json nor manifest.sigstore.json.")
+    )
 
 
 def _claimed_origin(envelope: Envelope) -> str:
@@ -82,15 +86,16 @@ def _find_trust(
     given: Trust | None, envelope: Envelope, documents: Documents
 ) -> tuple[Trust, Check]:
     if given is not None:
-        return given, Check(State.OK, "The keys are those you gave.", {"source": "given"})
+        return given, Check(State.OK, _("The keys are those you gave."), {"source": "given"})
     pinned = pins.pinned(_claimed_origin(envelope))
     if pinned is not None:
-        sentence = "The keys are those you kept from an earlier download."
+        sentence = _("The keys are those you kept from an earlier download.")
         return pinned, Check(State.OK, sentence, {"source": "pinned"})
     if documents.trusted_root is None:
-        message = "There are no keys to check with. Give the site's trusted_root.json with --trust."
-        raise TrustError(message)
-    sentence = (
+        raise TrustError(
+            _("There are no keys to check with. Give the site's trusted_root.json with --trust.")
+        )
+    sentence = _(
         "The keys came with the download, so they only show that nothing was damaged. "
         "Get the site's trusted_root.json another way and give it with --trust."
     )
@@ -103,22 +108,24 @@ def _renewed(trust: Trust, found: Check, renew: Callable[[Trust], Trust]) -> tup
     try:
         return renew(trust), found
     except TrustError as error:
-        return trust, Check(State.WARNING, f"{found.sentence} {error.message}", found.details)
+        said = one_after_another(found.said, error.said)
+        return trust, Check(State.WARNING, said, found.details)
     except CommonholdError as error:
-        sentence = f"{found.sentence} The site could not be asked for newer ones: {error.message}"
-        return trust, Check(found.state, sentence, found.details)
+        why = filled(_("The site could not be asked for newer ones: %(why)s"), why=error.said)
+        return trust, Check(found.state, one_after_another(found.said, why), found.details)
 
 
 def _dated(trust: Trust, found: Check, now: datetime) -> Check:
     """Warn of keys that ran out: their own validity still decides about signatures."""
     details = {**found.details, "version": trust.version, "expires": times.write(trust.expires)}
     if now < trust.expires:
-        return Check(found.state, found.sentence, details)
-    sentence = (
-        f"{found.sentence} They ran out on {times.write(trust.expires)}: keys that were replaced "
-        f"since are not known here. Get the newest trusted_root.json of {trust.site}."
+        return Check(found.state, found.said, details)
+    sentence = _(
+        "They ran out on %(expires)s: keys that were replaced since are not known here. Get the "
+        "newest trusted_root.json of %(site)s."
     )
-    return Check(State.WARNING, sentence, details)
+    ended = filled(sentence, expires=details["expires"], site=trust.site)
+    return Check(State.WARNING, one_after_another(found.said, ended), details)
 
 
 def renew_from_site(trust: Trust) -> Trust:
@@ -143,9 +150,8 @@ def _check_signature(envelope: Envelope, trust: Trust) -> tuple[_Signed, Check]:
         if trusted.key.keyid == key.keyid and trusted.covers(times.read(moment))
     ]
     if not covered:
-        message = f"The key that signed this was not in use on {moment}."
-        raise TrustError(message)
-    sentence = "The manifest is signed, and nothing in it has changed since."
+        raise TrustError(_("The key that signed this was not in use on %(time)s."), time=moment)
+    sentence = _("The manifest is signed, and nothing in it has changed since.")
     return signed, Check(State.OK, sentence, {"keyid": key.keyid, "signed_for": moment})
 
 
@@ -155,11 +161,11 @@ def _check_logged(signed: _Signed, documents: Documents, trust: Trust) -> Check:
     elif documents.sigstore is not None:
         proof = sigstore.parse_bundle(documents.sigstore)[1]
     else:
-        return Check(State.UNKNOWN, "There is no log proof beside the manifest.")
+        return Check(State.UNKNOWN, _("There is no log proof beside the manifest."))
     origin = signed.predicate["log"]["origin"]
     if origin != trust.origin:
-        message = f"The manifest names the log {origin}, but the keys are of {trust.origin}."
-        raise TrustError(message)
+        sentence = _("The manifest names the log %(log)s, but the keys are of %(known)s.")
+        raise TrustError(sentence, log=origin, known=trust.origin)
     log = trust.log_of(proof.checkpoint)
     body = tlog.entry_body(signed.envelope, signed.key)
     checkpoint = proof.verify(body, log.verifier)
@@ -167,11 +173,12 @@ def _check_logged(signed: _Signed, documents: Documents, trust: Trust) -> Check:
     if documents.sigstore is not None:
         bundle = sigstore.build_bundle(signed.envelope, proof, signed.key, log.verifier)
         if bundle != documents.sigstore:
-            message = "manifest.sigstore.json says something else than the manifest and its proof."
-            raise sigstore.BundleError(message)
-    sentence = f"Entry {proof.index} of the public log {origin}, whose signed root includes it."
+            raise sigstore.BundleError(
+                _("manifest.sigstore.json says something else than the manifest and its proof.")
+            )
+    sentence = _("Entry %(index)s of the public log %(origin)s, whose signed root includes it.")
     details = {"index": proof.index, "size": checkpoint.size, "root": checkpoint.root.hex()}
-    return Check(State.OK, sentence, {"origin": origin, **details})
+    return Check(State.OK, sentence, {"origin": origin, **details}, {"index": str(proof.index)})
 
 
 def _about(signed: _Signed) -> Json:
@@ -189,7 +196,7 @@ def _about(signed: _Signed) -> Json:
 
 
 def _failed(error: CommonholdError) -> Check:
-    return Check(State.FAILED, error.message, {"code": error.code})
+    return Check(State.FAILED, error.said, {"code": error.code})
 
 
 def _guarded(check: Callable[[], Check]) -> Check:
@@ -216,7 +223,7 @@ def verify_documents(
     `files` checks the data against the statement and the withdrawn consents' numbers.
     """
     now = now or datetime.now(UTC)
-    found = Check(State.UNKNOWN, "No keys were settled on.")
+    found = Check(State.UNKNOWN, _("No keys were settled on."))
     try:
         envelope = _envelope(documents)
         trust, found = _find_trust(trust, envelope, documents)
@@ -248,16 +255,15 @@ def verify_documents(
 
 def _read(path: Path) -> bytes:
     if path.stat().st_size > MAX_DOCUMENT:
-        message = f"{path} is far too large to be what its name says."
-        raise TargetError(message)
+        sentence = _("%(path)s is far too large to be what its name says.")
+        raise TargetError(sentence, path=str(path))
     return path.read_bytes()
 
 
 def _documents_at(target: Path) -> Documents:
     folder = target if target.is_dir() else target.parent
     if not target.exists():
-        message = f"There is nothing at {target}."
-        raise TargetError(message)
+        raise TargetError(_("There is nothing at %(path)s."), path=str(target))
     parts: dict[str, bytes] = {}
     if target.is_dir() or target.name in PROOFS:
         parts = {name: _read(folder / name) for name in PROOFS if (folder / name).is_file()}

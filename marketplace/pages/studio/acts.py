@@ -104,13 +104,14 @@ def parameters(entry: AuditEntry, names: Mapping[int, str]) -> dict[str, str]:
         "recording": names.get(copies.get("recording", 0)) or _("a recording that is gone"),
         "people": ", ".join(copies.get("without", ())),
         "fields": ", ".join(str(FIELDS[one]) for one in copies.get("after", ()) if one in FIELDS),
+        "license": _(copies["license"]) if "license" in copies else "",
         "purposes": wording.purposes(copies.get("purposes", ())),
         "day": wording.day(date.fromisoformat(copies["day"])) if "day" in copies else "",
         "before": wording.language(copies["before"]) if language else "",
         "after": wording.language(copies["after"]) if language else "",
         **{
             name: str(copies.get(name, ""))
-            for name in ("speaker", "reason", "license", "licensee", "reviewed_by")
+            for name in ("speaker", "reason", "licensee", "reviewed_by")
         },
     }
 

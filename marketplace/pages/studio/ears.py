@@ -48,13 +48,13 @@ class Ears:
             parts = [one for one in [self.mine, *self.others] if not is_untouched(one, stretches)]
             people = whole or len(parts)
             sentence = ngettext("Heard by %(count)s person", "Heard by %(count)s people", people)
-            return "done", sentence % {"count": people}
+            return "done", sentence % {"count": wording.number(people)}
         if not whole:
             return "done", _("Heard by you")
         sentence = ngettext(
             "Heard by you and %(count)s other", "Heard by you and %(count)s others", whole
         )
-        return "done", sentence % {"count": whole}
+        return "done", sentence % {"count": wording.number(whole)}
 
 
 def missing(played: Sequence[Range], stretches: Iterable[Range]) -> list[Range]:

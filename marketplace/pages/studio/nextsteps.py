@@ -11,6 +11,7 @@ from ingestion.review import Progress
 from marketplace.pages.studio import stations
 from marketplace.pages.studio.access import Work
 from marketplace.pages.studio.stations import Facts
+from marketplace.templatetags import wording
 
 MOST_NAMED = 3
 """Speakers that a button names; of more it says the number."""
@@ -57,7 +58,7 @@ def of_draft(work: Work, facts: Facts) -> Step:
             "stopped.",
             found.uploads,
         )
-        told = sentence % {"count": found.uploads}
+        told = sentence % {"count": wording.number(found.uploads)}
         return Step(told, _("Finish the uploads"), work.url("files"))
     if facts.uncovered:
         sentence = ngettext(
@@ -65,7 +66,10 @@ def of_draft(work: Work, facts: Facts) -> Step:
             "No consent lies over %(count)s of %(total)s recordings and texts.",
             len(facts.strips),
         )
-        told = sentence % {"count": len(facts.uncovered), "total": len(facts.strips)}
+        told = sentence % {
+            "count": wording.number(len(facts.uncovered)),
+            "total": wording.number(len(facts.strips)),
+        }
         return Step(told, _("Record consent"), work.url("consent"))
     if facts.left is not None:
         return carried_over(work, facts.left)
@@ -164,4 +168,4 @@ def without(pseudonyms: Sequence[str]) -> str:
     if len(pseudonyms) <= MOST_NAMED:
         return ", ".join(pseudonyms)
     sentence = ngettext("%(count)s speaker", "%(count)s speakers", len(pseudonyms))
-    return sentence % {"count": len(pseudonyms)}
+    return sentence % {"count": wording.number(len(pseudonyms))}

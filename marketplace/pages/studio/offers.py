@@ -32,6 +32,7 @@ from marketplace.pages.studio.access import (
 )
 from marketplace.pages.studio.forms import refuse
 from marketplace.tasks import follow_news_task
+from marketplace.templatetags import wording
 
 PER_PAGE = 25
 MOST_NAMED = 4
@@ -156,7 +157,7 @@ def row(work: Work, offer: Offer, gaps: lacks.Gaps) -> dict[str, Any]:
     return {
         "offer": offer,
         "fee_minor": pricing.fee(offer.price.amount_minor),
-        "share": percent(share) if share else "",
+        "share": wording.percent(share) if share else "",
         "grants": offer.taken,  # type: ignore[attr-defined]  # an annotation's name
         "gap": gaps.told(offer.version, offer.purposes) if offer.is_open else "",
         "close_url": work.url("close_offer", offer.pk),

@@ -204,7 +204,9 @@ def finding_row(around: Scenery, finding: Finding) -> dict[str, Any]:
         "knot": knot,
         "word": word,
         "by_person": finding.detector == "person",
-        "percent": None if finding.confidence is None else finding.confidence // 10,
+        "sure": None
+        if finding.confidence is None
+        else wording.percent(finding.confidence // 10 * 100),
         "hear": hearing(finding.start_ms, finding.end_ms, lead=LEAD_MS),
         "mark": ears.of_finding(around.ears, finding),
         "decide_url": around.work.url("decide", finding.pk),

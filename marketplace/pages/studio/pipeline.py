@@ -24,6 +24,7 @@ from marketplace.pages.studio.access import (
     is_htmx,
     never_kept,
 )
+from marketplace.templatetags import wording
 
 PER_PAGE = 25
 UNFINISHED = (PipelineRun.State.PENDING, PipelineRun.State.RUNNING)
@@ -74,7 +75,10 @@ def live_context(request: StudioRequest, work: Work, *, phase: str) -> dict[str,
         "rows": [row(work, run) for run in page],
         "counts": counts,
         "done_of_total": _("%(done)s of %(total)s")
-        % {"done": counts[PipelineRun.State.DONE], "total": counts["total"]},
+        % {
+            "done": wording.number(counts[PipelineRun.State.DONE]),
+            "total": wording.number(counts["total"]),
+        },
         "is_live": is_live(work.version, counts),
         "live_url": f"{work.url('pipeline_live')}?page={page.number}",
         "removable": work.version.is_open and work.version.review_finished_at is None,

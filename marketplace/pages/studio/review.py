@@ -94,7 +94,8 @@ def progress(work: Work, tally: Tally) -> dict[str, Any]:
     """Return what the head of each review page tells: how much is done, and whether to finish."""
     return {
         "counts": tally,
-        "counts_text": _("%(done)s of %(total)s") % {"done": tally.done, "total": tally.total},
+        "counts_text": _("%(done)s of %(total)s")
+        % {"done": wording.number(tally.done), "total": wording.number(tally.total)},
         "left_in_words": in_words(tally),
         "seal_url": work.url("seal"),
         "seal_error": tell_record(work.version.seal_error),
@@ -123,7 +124,9 @@ def in_words(tally: Tally) -> str:
             ),
         ),
     )
-    return ", ".join(sentence % {"count": count} for count, sentence in parts if count)
+    return ", ".join(
+        sentence % {"count": wording.number(count)} for count, sentence in parts if count
+    )
 
 
 @require_POST

@@ -139,11 +139,16 @@ def source(work: Work, facts: Facts) -> Station:
     found, href = facts.figures, work.url("files")
     if not found.files:
         return {"state": "active", "label": _("No files yet"), "href": href}
-    label = ngettext("%(count)s file", "%(count)s files", found.files) % {"count": found.files}
+    label = ngettext("%(count)s file", "%(count)s files", found.files) % {
+        "count": wording.number(found.files)
+    }
     if found.duration_ms:
         label = f"{label}, {wording.duration(found.duration_ms)}"
     if found.uploads:
-        label = _("%(files)s; %(uploads)s on the way") % {"files": label, "uploads": found.uploads}
+        label = _("%(files)s; %(uploads)s on the way") % {
+            "files": label,
+            "uploads": wording.number(found.uploads),
+        }
     return {"state": "active" if found.uploads else "done", "label": label, "href": href}
 
 
@@ -154,7 +159,11 @@ def consented(work: Work, facts: Facts) -> Station:
         ended = facts.figures.ended_consents
         if ended:
             label = ngettext("%(count)s ended since", "%(count)s ended since", ended)
-            return {"state": "refused", "label": label % {"count": ended}, "href": href}
+            return {
+                "state": "refused",
+                "label": label % {"count": wording.number(ended)},
+                "href": href,
+            }
         return {"state": "done", "label": _("Covers everything"), "href": href}
     if not facts.strips:
         return {"state": "waiting", "href": href}
@@ -170,7 +179,7 @@ def consented(work: Work, facts: Facts) -> Station:
 def of_files(count: int, total: int) -> str:
     """Say how many of the files."""
     sentence = ngettext("%(count)s of %(total)s file", "%(count)s of %(total)s files", total)
-    return sentence % {"count": count, "total": total}
+    return sentence % {"count": wording.number(count), "total": wording.number(total)}
 
 
 def processed(work: Work, facts: Facts, names: Iterable[str]) -> Station:
@@ -213,7 +222,9 @@ def reviewed(work: Work, facts: Facts) -> Station:
 def to_do(left: review.Progress) -> str:
     """Say what is left of a review in two or three words."""
     count = count_left(left)
-    return _("%(count)s to hear") % {"count": count} if count else _("Ready to finish")
+    return (
+        _("%(count)s to hear") % {"count": wording.number(count)} if count else _("Ready to finish")
+    )
 
 
 def count_left(left: review.Progress) -> int:
@@ -248,7 +259,9 @@ def licensed(work: Work, facts: Facts) -> Station:
         return {"state": "waiting"}
     href = work.url("offers")
     if offers:
-        label = ngettext("%(count)s offer", "%(count)s offers", offers) % {"count": offers}
+        label = ngettext("%(count)s offer", "%(count)s offers", offers) % {
+            "count": wording.number(offers)
+        }
         return {"state": "done", "label": label, "href": href}
     if version.withdrawn_at or version.consent_state != Version.Consent.GIVEN:
         return {"state": "refused", "label": _("Closed"), "href": href}
@@ -260,5 +273,7 @@ def downloaded(facts: Facts) -> Station:
     count = facts.figures.downloads
     if not count:
         return {"state": "waiting", "label": _("Not yet")}
-    label = ngettext("Taken once", "Taken %(count)s times", count) % {"count": count}
+    label = ngettext("Taken once", "Taken %(count)s times", count) % {
+        "count": wording.number(count)
+    }
     return {"state": "done", "label": label}

@@ -12,6 +12,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from ingestion.models import StepRun
+from marketplace.templatetags import wording
 
 NAMES = {
     "decode": _("Open the recording"),
@@ -90,7 +91,7 @@ def told(step: Any) -> str:
             sentence = ngettext(
                 "%(count)s stretch of speech", "%(count)s stretches of speech", step.windows
             )
-            return sentence % {"count": f"{step.windows:,}"}
+            return sentence % {"count": wording.number(step.windows)}
         case "text" if step.segments is not None:
             return told_of_text(step)
         case "detect" if step.found is not None:
@@ -107,24 +108,28 @@ def told_of_sound(step: Any) -> str:
         "%(codec)s, %(rate)s Hz, %(channels)s channels",
         channels,
     )
-    return sentence % {"codec": step.codec, "rate": f"{int(step.rate):,}", "channels": channels}
+    return sentence % {
+        "codec": step.codec,
+        "rate": wording.number(int(step.rate)),
+        "channels": channels,
+    }
 
 
 def told_of_text(step: Any) -> str:
     """Say how the words were come by."""
     sentence = ngettext(
         "%(count)s stretch, %(way)s", "%(count)s stretches, %(way)s", step.segments
-    ) % {"count": f"{step.segments:,}", "way": WAYS.get(step.method, step.method)}
+    ) % {"count": wording.number(step.segments), "way": WAYS.get(step.method, step.method)}
     draft = gettext("a draft, so a person reads all of it")
     return f"{sentence}; {draft}" if step.grade == "draft" else sentence
 
 
 def told_of_findings(step: Any) -> str:
     """Say how much was found, and where nothing could be looked for."""
-    found = gettext("%(count)s found") % {"count": f"{step.found:,}"}
+    found = gettext("%(count)s found") % {"count": wording.number(step.found)}
     if not step.unsure:
         return found
     unsure = ngettext(
         "%(count)s stretch needs a person", "%(count)s stretches need a person", step.unsure
     )
-    return f"{found}; {unsure % {'count': f'{step.unsure:,}'}}"
+    return f"{found}; {unsure % {'count': wording.number(step.unsure)}}"

@@ -164,7 +164,8 @@ def test_commands_between_tags_are_text():
 @pytest.mark.parametrize("path", sorted(Path("templates").rglob("*.html")), ids=str)
 def test_no_template_carries_scripts_or_styles_of_its_own(path):
     text = path.read_text()
-    assert not re.search(r"<style|\sstyle=|\son[a-z]+=|hx-on|javascript:", text)
+    # "one=" is a variable of ours, and no event.
+    assert not re.search(r"<style|\sstyle=|\son(?!e=)[a-z]+=|hx-on|javascript:", text)
     assert not re.search(r"<script(?![^>]*\ssrc=)", text)
 
 

@@ -130,6 +130,10 @@ def test_what_was_removed_is_counted_by_kind(kind, count, said):
     assert wording.redacted(kind, count) == said
 
 
+def test_a_number_is_written_however_long_it_is():
+    assert wording.number(10**40) == "10" + ",000" * 13
+
+
 def test_numbers_and_shares_are_written_as_the_reader_writes_them():
     with translation.override("de"):
         assert wording.percent(1250) == "12,5\N{NO-BREAK SPACE}%"
