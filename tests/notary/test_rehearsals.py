@@ -210,8 +210,9 @@ def test_after_a_move_withdrawals_and_revocations_reach_who_downloaded_before(
     grant = trade.grant()
     earlier = download(grant, tmp_path / "earlier")
     settings.SITE_URL = live_server.url
-    consent.withdraw(record=ConsentRecord.objects.latest("pk"), by="Amina")
-    grants.revoke(grant=grant, by=factories.owner_of(grant.version.dataset.organization))
+    owner = factories.owner_of(grant.version.dataset.organization)
+    consent.withdraw(record=ConsentRecord.objects.latest("pk"), by=owner)
+    grants.revoke(grant=grant, by=owner)
     status.publish()
     assert states(verify(earlier)) == states(verify(earlier)) | {"license": "ok", "consent": "ok"}
     report = verify(earlier, trust=root(), offline=False)

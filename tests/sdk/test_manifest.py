@@ -79,8 +79,8 @@ GRANT = ("predicate", "grant")
         (_set((*GRANT, "validUntil"), "2020-01-01T00:00:00Z"), "ends before"),
         (_set((*GRANT, "validFrom"), "2026-11-20T23:00:00+01:00"), "validFrom"),
         (_set((*GRANT, "validFrom"), "2026-02-30T00:00:00Z"), "not a time"),
-        (_set((*GRANT, "revenueShares"), [{"payee": "x", "bps": 9999}]), "10000"),
-        (_set((*GRANT, "revenueShares"), []), "10000"),
+        (_set((*GRANT, "revenueShares"), [{"payee": "x", "bps": 9999}]), "10,000"),
+        (_set((*GRANT, "revenueShares"), []), "10,000"),
         (_set((*GRANT, "acceptance", "termsDigest", "sha256"), "0" * 64), "text accepted"),
         (_set((*GRANT, "price", "amount"), 490), "price.amount"),
         (_set((*GRANT, "price", "amount"), "490,00"), "price.amount"),
@@ -109,7 +109,7 @@ def test_revenue_shares_always_add_up(shares):
     if sum(shares) == 10000:
         rebuilt(license_block=block, grant=grant)
     else:
-        with pytest.raises(manifest.ManifestError, match="10000"):
+        with pytest.raises(manifest.ManifestError, match="10,000"):
             rebuilt(license_block=block, grant=grant)
 
 

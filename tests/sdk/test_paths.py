@@ -33,7 +33,7 @@ from hypothesis import strategies as st
         ("Gru\u0308n.wav", "NFC"),
         ("a" * 256, "255 bytes"),
         ("\u00e4" * 128, "255 bytes"),
-        ("/".join(["a" * 200] * 6), "1024 bytes"),
+        ("/".join(["a" * 200] * 6), "1,024 bytes"),
     ],
 )
 def test_a_path_that_is_unsafe_somewhere_is_refused_with_its_reason(path, fault):

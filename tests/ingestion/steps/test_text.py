@@ -186,7 +186,7 @@ def test_a_script_without_rules_falls_back_to_the_rows_times(tmp_path):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("start,end,text\n0,99,hello\n", "line 2: it ends at 99000 ms"),
+        ("start,end,text\n0,99,hello\n", "line 2: it ends at 99,000 ms"),
         ("start,end,text\n2,1,hello\n", "its end is not after its start"),
         ("start,end,text\nsoon,1,hello\n", "start must be seconds"),
         ("start,text\n1,hello\n", "give both or neither"),

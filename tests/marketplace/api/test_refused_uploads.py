@@ -150,7 +150,7 @@ def with_rate(rate: int) -> bytes:
         ("noise.wav", bytes(range(256)) * 8, "can't be recognized"),
         ("silent.wav", with_channels(0), "channels"),
         ("crowd.wav", wav(10, channels=200), "200 channels"),
-        ("absurd.wav", with_rate(4_000_000_000), "4000000000 Hz"),
+        ("absurd.wav", with_rate(4_000_000_000), "4,000,000,000 Hz"),
         ("slow.wav", with_rate(1), "sample rate is 1 Hz"),
         ("words.txt", wav(), "is a WAV file"),
         ("words.jsonl", b"{not json}\n", "line 1"),

@@ -231,7 +231,7 @@ def test_a_part_that_ends_early_is_refused(part):
     cut = {"wsgi.input": io.BytesIO(bytes(4000)), "CONTENT_LENGTH": "5000"}
     headers = {"x-amz-checksum-sha256": checksum(bytes(5000))}
     answer = APIClient().generic("PUT", part["url"], headers=headers, **cut)
-    problem(answer, 422, "part-refused", "5000 bytes", "4000")
+    problem(answer, 422, "part-refused", "5,000 bytes", "4,000")
     assert nothing_was_stored()
 
 

@@ -158,7 +158,7 @@ def test_a_text_has_nothing_to_hear(browser, version):
         ('{"ranges": [7]}', "Say what was played as a list of stretches."),
         ('{"ranges": []}', "Report 1 to 500 stretches at a time."),
         ('{"ranges": [[0, "1"]]}', "A stretch is two numbers of milliseconds."),
-        ('{"ranges": [[0, 1000], [13000, 14000]]}', "is 12000 ms long"),
+        ('{"ranges": [[0, 1000], [13000, 14000]]}', "is 12,000 ms long"),
     ],
 )
 def test_a_report_that_cannot_be_true_is_refused_and_nothing_of_it_kept(

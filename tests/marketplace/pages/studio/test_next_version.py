@@ -32,7 +32,8 @@ def test_the_button_begins_the_next_version_with_everything_of_the_last(browser,
     draft = version.dataset.versions.newest()
     assert (draft.number, draft.begun_from) == (2, version)
     assert "Version 2 is open, with everything that version 1 holds." in page.content.decode()
-    assert [row["is_carried_over"] for row in page.context["rows"]] == [True]
+    files = browser.get(address(draft, "files"))
+    assert [row["is_carried_over"] for row in files.context["rows"]] == [True]
 
 
 def test_a_version_that_began_with_nothing_says_no_more_than_that(browser, station):
@@ -66,7 +67,7 @@ def test_the_thread_of_a_carried_over_version_is_as_far_as_its_work(browser, dra
         "license": "waiting",
         "download": "waiting",
     }
-    assert page.context["step"].action == "Go to the review"
+    assert page.context["step"].action == "Go on to the seal"
 
 
 def test_its_passages_can_be_heard_and_decided_anew(browser, draft):
@@ -157,7 +158,7 @@ def test_a_withdrawal_is_followed_by_whatever_rests_on_it(
         "href": "",
     }
     assert thread["license"]["state"] == "refused"
-    assert step(browser, offered).action == "Begin a new version"
+    assert step(browser, offered).action == "Begin version 2 without p-0002"
 
 
 def test_what_a_speaker_took_back_is_drawn_told_and_left_to_decide_in_the_next_version(

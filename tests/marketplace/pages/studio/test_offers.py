@@ -39,11 +39,12 @@ def test_a_version_that_is_not_sealed_has_nothing_to_offer(browser, station):
 
 def test_every_license_is_told_with_what_stands_in_its_way(browser, version):
     page = browser.get(address(version, "offers"))
-    gaps = {one["profile"].slug: one["gap"] for one in page.context["profiles"]}
-    assert not gaps[TRAINING]
-    assert gaps["CC0-1.0"].startswith("Speaker p-0001 in «morning-")
-    assert "did not agree to: Passing it on. Choose a narrower license" in gaps["CC0-1.0"]
-    assert gaps["CC0-1.0"] in page.content.decode()
+    found = {one["profile"].slug: one["blockers"] for one in page.context["profiles"]}
+    assert not found[TRAINING]
+    told = [(one.pseudonym, one.why) for one in found["CC0-1.0"]]
+    why = "did not agree to: Passing it on"
+    assert told == [("p-0001", why), ("p-0002", why)]
+    assert why in page.content.decode()
 
 
 def test_the_text_that_binds_is_shown_before_it_is_published(browser, version):
