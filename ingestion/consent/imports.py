@@ -119,7 +119,7 @@ def refusal(faults: Sequence[tuple[int, CommonholdError]], *, rows: int) -> Impo
         total=rows,
         first=number,
         column=column_of(first),
-        fault=first.message,
+        fault=first.said,
     )
     refused.faults = tuple(faults)
     return refused

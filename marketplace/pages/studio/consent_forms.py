@@ -195,7 +195,10 @@ class PurposesForm(forms.Form):
     purposes = forms.MultipleChoiceField(
         label=_("From now on their voice may not be used …"),
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": _("Tick what they take back.")},
+        error_messages={
+            "required": _("Tick what they take back."),
+            "invalid_choice": _("Some of it is taken back already. Choose among what is left."),
+        },
         help_text=_("What is not ticked stays allowed."),
     )
 

@@ -112,7 +112,9 @@ def test_a_purpose_that_was_taken_back_before_is_refused_and_the_rest_is_not_tou
     record = records()[0]
     url = address(version, "withdraw_purposes", record.pk)
     browser.post(url, {"purposes": ["commercial"]})
-    assert browser.post(url, {"purposes": ["commercial", "research"]}).status_code == 422
+    refused = browser.post(url, {"purposes": ["commercial", "research"]})
+    assert refused.status_code == 422
+    assert "Some of it is taken back already." in refused.content.decode()
     record.refresh_from_db()
     assert record.withdrawn_purposes == ["commercial"]
 
@@ -204,6 +206,8 @@ def test_a_speaker_who_took_everything_back_is_asked_nothing_more(browser, versi
     page = page_of(browser, version, "speaker", speaker.pk)
     assert "They take back everything" not in page
     assert "Withdrawn" in page
+    assert "nothing any more" in page
+    assert "nothing any more" in browser.get(address(version, "consent")).content.decode()
 
 
 def test_what_was_struck_out_is_heard_nowhere_on_the_speakers_page(browser, station, contributor):
