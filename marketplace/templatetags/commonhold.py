@@ -19,6 +19,8 @@ from django.utils.translation import gettext as _
 from marketplace.templatetags import drawing, redactions, wording
 
 register = template.Library()
+LEAST_BARE_MS = 300
+"""A gap in consent shorter than any word (ingestion.review.voices) is not worth telling."""
 
 for wording_filter in (
     wording.number,
@@ -113,13 +115,14 @@ def coverage(
 ) -> dict[str, Any]:
     """Draw where consent covers a recording; what neither list names is not covered."""
     covered, excluded = list(covered), list(excluded)
+    bare_ms = duration_ms - drawing.total([*covered, *excluded])
     return {
         "covered": _boxes(covered, duration_ms, 1000),
         "excluded": _boxes(excluded, duration_ms, 1000),
         "duration_ms": duration_ms,
         "covered_ms": drawing.total(covered),
         "excluded_ms": drawing.total(excluded),
-        "bare_ms": max(0, duration_ms - drawing.total([*covered, *excluded])),
+        "bare_ms": bare_ms if bare_ms >= LEAST_BARE_MS or not covered else 0,
         "complete": drawing.total(covered) >= duration_ms,
     }
 

@@ -68,6 +68,12 @@ def test_consent_that_covers_half_says_so():
     assert "No consent for 30 s" in page
 
 
+def test_a_gap_too_short_for_a_word_is_not_told():
+    page = render("{% coverage 60000 covered %}", covered=[[0, 59_981]])
+    assert "No consent for" not in page
+    assert "covers all" not in page
+
+
 def test_a_recording_without_any_consent_says_just_that():
     page = render("{% coverage 60000 covered %}", covered=[])
     assert "Nobody has consented yet" in page
