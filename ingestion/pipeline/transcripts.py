@@ -5,6 +5,7 @@ Django-free: the pipeline's steps write it, the review corrects it.
 
 import difflib
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
@@ -120,12 +121,42 @@ def span_in_time(
     return segment.start_ms, segment.end_ms, False
 
 
+def reach_in_time(
+    segments: Sequence[Segment],
+    index: int,
+    *,
+    start_char: int,
+    end_char: int,
+    duration_ms: int | None = None,
+) -> tuple[int | None, int | None, bool]:
+    """Return (start_ms, end_ms, timed): where a stretch of segment `index` may be heard.
+
+    With a word of it untimed nobody knows where it was said: it may be anywhere from the last timed
+    word before it to the first timed one after it, in whichever segments these are, because the
+    sound of words that could not be placed lies in the clips of those that could. Where there is no
+    such word, it is the whole recording's start or end; without `duration_ms` the segments are a
+    part of it, and it is theirs.
+    """
+    segment = segments[index]
+    start, end, timed = span_in_time(segment, start_char=start_char, end_char=end_char)
+    if timed or start is None or end is None:
+        return start, end, timed
+    own_before = [word for word in segment.words if word.end_char <= start_char]
+    own_after = [word for word in segment.words if word.start_char >= end_char]
+    before = [own_before, *(one.words for one in reversed(segments[:index]))]
+    after = [own_after, *(one.words for one in segments[index + 1 :])]
+    edges = (segments[0].start_ms, segments[-1].end_ms) if duration_ms is None else (0, duration_ms)
+    first = next((one.end_ms for words in before for one in reversed(words) if one.timed), edges[0])
+    last = next((one.start_ms for words in after for one in words if one.timed), edges[1])
+    return min(start, first or 0), max(end, last or 0), False
+
+
 def corrected(segment: Segment, *, text: str) -> Segment:
     """Return the segment with a person's text in place of its own.
 
     Words that stay keep their times. Words put in place of others get the whole stretch between the
     words that stay before and after. Words put where none were have no time of their own: they
-    stay untimed, so that a finding in them silences the whole segment.
+    stay untimed, so that a finding in them silences all between the timed words around it.
     """
     fresh = list(words_of(text))
     old = segment.words

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ingestion.pipeline.transcripts import Segment, span_in_time
+from ingestion.pipeline.transcripts import Segment, reach_in_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +36,30 @@ def bars_of(
 ) -> list[Bar]:
     """Return the recording's bars in order, padded, clamped and merged where they touch.
 
-    A decision with an untimed word silences its whole segment. Bars that touch bear the kind of the
-    longest of them.
+    A decision with an untimed word silences all from the timed word before to the one after. Bars
+    that touch bear the kind of the longest of them.
     """
     found = []
     labels = settled(decisions)
     # Each decision counts on its own: one between words silences more than the whole it is part of.
     for decision in decisions:
-        segment = segments[decision.segment]
-        start, end = silenced(decision, segment)
+        start, end = silenced(decision, segments, duration_ms)
         if start is not None and end is not None:
             first, last = max(0, start - pad_ms), min(duration_ms, end + pad_ms)
             found.append(Bar(first, max(first + 1, last), _label(decision, labels)))
     return _merged(found)
 
 
-def silenced(decision: Decision, segment: Segment) -> tuple[int | None, int | None]:
+def silenced(
+    decision: Decision, segments: Sequence[Segment], duration_ms: int
+) -> tuple[int | None, int | None]:
     """Return from when to when a decision's sound is silenced, before the pad."""
-    start, end, _ = span_in_time(
-        segment, start_char=decision.start_char, end_char=decision.end_char
+    start, end, _ = reach_in_time(
+        segments,
+        decision.segment,
+        start_char=decision.start_char,
+        end_char=decision.end_char,
+        duration_ms=duration_ms,
     )
     starts = [time for time in (start, decision.start_ms) if time is not None]
     ends = [time for time in (end, decision.end_ms) if time is not None]

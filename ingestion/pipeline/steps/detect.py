@@ -6,7 +6,7 @@ from itertools import pairwise
 from ingestion.pipeline.contract import Job, JsonObject, Result, Tool
 from ingestion.pipeline.detectors import registry
 from ingestion.pipeline.detectors.finding import Hit
-from ingestion.pipeline.transcripts import Segment, span_in_time
+from ingestion.pipeline.transcripts import Segment, reach_in_time
 
 JOINED_GAP_MS = 3000
 DRAFT = "Draft transcript: a wrong word can hide a number or a name."
@@ -90,11 +90,13 @@ def _findings(
             segment = segments[index]
             first, last = max(hit.start - start, 0), min(hit.end - start, len(segment.text))
             if first < last and segment.text[first:last].strip():
-                yield _finding(index, segment, hit, first, last)
+                yield _finding(segments, index, hit, first, last)
 
 
-def _finding(index: int, segment: Segment, hit: Hit, first: int, last: int) -> JsonObject:
-    start_ms, end_ms, timed = span_in_time(segment, start_char=first, end_char=last)
+def _finding(
+    segments: Sequence[Segment], index: int, hit: Hit, first: int, last: int
+) -> JsonObject:
+    start_ms, end_ms, timed = reach_in_time(segments, index, start_char=first, end_char=last)
     return {
         "segment": index,
         "kind": hit.kind,

@@ -145,6 +145,24 @@ def test_bars_that_touch_through_their_pads_become_one(redact, hiss):
     assert output["clips"][0]["bars"] == [[400, 1600, "phone"]]
 
 
+def test_a_number_that_could_not_be_placed_is_silenced_where_it_may_have_been_said(redact, hiss):
+    before = sounds.segment(
+        "how are you", [(0, 300), (300, 500), (500, 700)], start_ms=0, end_ms=1200
+    )
+    lost = sounds.segment("call 555 0126", [None] * 3, start_ms=1200, end_ms=1300)
+    more = sounds.segment("after six", [None] * 2, start_ms=1300, end_ms=1400)
+    after = sounds.segment("thank you", [(1900, 2100), (2100, 2400)], start_ms=1400, end_ms=2600)
+    decision = {"segment": 1, "kind": "phone", "start_char": 5, "end_char": 13}
+    rows = [before, lost, more, after]
+    output, _ = redact(hiss, rows, [decision], method="silence", pad_ms=0)
+    assert [clip["bars"] for clip in output["clips"]] == [
+        [[700, 1200, "phone"]],
+        [[0, 100, "phone"]],
+        [[0, 100, "phone"]],
+        [[0, 500, "phone"]],
+    ]
+
+
 def test_a_word_without_a_time_silences_its_whole_segment(redact, hiss):
     times = [*CALL_TIMES[:4], None, *CALL_TIMES[5:]]
     segment = sounds.segment(CALL, times, start_ms=400, end_ms=2400)
@@ -292,7 +310,15 @@ def test_every_decided_word_lies_under_a_bar_with_its_pad(case, pad_ms):
         if touched and all(word.timed for word in touched):
             start, end = touched[0].start_ms, touched[-1].end_ms
         else:
-            start, end = segment.start_ms, segment.end_ms
+            said = [word for one in segments for word in one.words]
+            here = [word for word in segment.words if word.start_char < decision.end_char]
+            at = sum(len(one.words) for one in segments[: decision.segment])
+            until = at + len(here)
+            begun = until - len([one for one in here if one.end_char > decision.start_char])
+            early = [word.end_ms for word in said[:begun] if word.timed]
+            late = [word.start_ms for word in said[until:] if word.timed]
+            start = min(segment.start_ms, early[-1] if early else 0)
+            end = max(segment.end_ms, late[0] if late else duration_ms)
         wanted[max(0, start - pad_ms) : end + pad_ms] = True
     barred = np.zeros(duration_ms, bool)
     for bar in bars:
