@@ -121,7 +121,7 @@ class VoidConsent(serializers.Serializer[Any]):
 
 
 class WithdrawnJson(serializers.Serializer[Any]):
-    """The consents of a speaker that ended."""
+    """The consents of a speaker that ended, or of which purposes were taken back."""
 
     speaker = serializers.CharField()
     withdrawn = serializers.ListField(child=serializers.UUIDField())
@@ -209,16 +209,22 @@ class Voiding(Resource):
 
 
 class SpeakerWithdrawal(Resource):
-    """The end of everything that a speaker agreed to."""
+    """The end of everything that a speaker agreed to, or of some purposes in all of it."""
 
     scopes: ClassVar = {"POST": (Scope.CONTRIBUTE,)}
 
-    @extend_schema(request=None, responses=WithdrawnJson)
+    @extend_schema(request=WithdrawConsent, responses=WithdrawnJson)
     def post(self, request: Request, org: str, slug: str, pseudonym: str) -> Response:
-        """End every consent of a speaker, in every version."""
+        """End every consent of a speaker, in every version; or single purposes in all of them."""
         dataset = find_dataset(request, org, slug, CHANGE)
         speaker = get_object_or_404(dataset.speakers, pseudonym=pseudonym)
-        ended = consent.withdraw_speaker(speaker=speaker, by=caller(request))
+        asked = WithdrawConsent(data=request.data)
+        asked.is_valid(raise_exception=True)
+        by, purposes = caller(request), asked.validated_data.get("purposes")
+        if purposes is None:
+            ended = consent.withdraw_speaker(speaker=speaker, by=by)
+        else:
+            ended = consent.withdraw_speaker_purposes(speaker=speaker, purposes=purposes, by=by)
         follow_news_task.delay_on_commit()
         told = {"speaker": speaker.pseudonym, "withdrawn": [record.pk for record in ended]}
         return Response(WithdrawnJson(told).data)

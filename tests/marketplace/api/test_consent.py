@@ -309,6 +309,19 @@ def test_a_speaker_withdraws_from_every_record_at_once(station, editor):
     problem(editor.post(url.replace("p-0001", "p-0009")), 404, "not-found")
 
 
+def test_a_speaker_takes_a_purpose_back_in_every_record_at_once(station, editor):
+    dataset = sealed.dataset(station, slug="show")
+    sealed.version(dataset)
+    sealed.version(dataset)
+    url = f"{URL.removesuffix('consent')}speakers/p-0001/withdraw"
+    answer = editor.post(url, {"purposes": ["research"]}).json()
+    mine = ConsentRecord.objects.filter(speaker__pseudonym="p-0001")
+    assert answer["withdrawn"] == sorted(str(one.pk) for one in mine)
+    assert {tuple(one.withdrawn_purposes) for one in mine} == {("research",)}
+    assert not mine.filter(withdrawn_at__isnull=False).exists()
+    problem(editor.post(url, {"purposes": ["surveillance"]}), 422, "purpose-not-given", "p-0001")
+
+
 def test_whoever_ends_a_consent_asks_for_the_news_to_be_followed(dataset, editor, told_workers):
     send(editor, table(ROW, *(ROW | {"speaker_name": name} for name in ("Juma", "Zuri"))))
     records = {one["speaker"]["name"]: one["id"] for one in editor.get(URL).json()["results"]}
