@@ -22,7 +22,6 @@ from ingestion.models import ConsentEvent, ConsentRecord, News, ReleaseConsent, 
 from notary import status
 
 End = ReleaseConsent.End
-GONE = (End.WITHDRAWN, End.VOIDED, End.ERASED)
 MAX_REASON = 300
 
 

@@ -75,11 +75,6 @@ class Outlook:
         heard = [share for share in self.shares if not share.is_left_out]
         return Holding(self.clips, self.duration_ms, len(heard))
 
-    @property
-    def without_speaker(self) -> list[Piece]:
-        """Pieces of which nobody's consent is known."""
-        return [piece for piece in self.pieces if not piece.records]
-
 
 @dataclass
 class Differences:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from ingestion.consent.scopes import gaps_in
-from ingestion.models import Hearing, Recording, Version
+from ingestion.models import Hearing, Recording
 from ingestion.review.voices import Piece, length
 
 MOST_RANGES = 500
@@ -130,8 +130,3 @@ def by_person(*, recording: Recording) -> dict[int, list[Range]]:
         hearing.user_id: [(first, last) for first, last in hearing.ranges]
         for hearing in Hearing.objects.filter(recording=recording)
     }
-
-
-def played_in(*, version: Version) -> dict[int, list[Range]]:
-    """Return what anybody has played of a version's recordings."""
-    return ranges_of(recordings=version.files.values_list("recording_id", flat=True))

@@ -42,7 +42,7 @@ def heard(tape: Tape) -> tuple[int, int]:
 
 def test_what_nobody_played_is_not_heard(tape):
     assert heard(tape) == (0, 15_000)
-    assert hearing.played_in(version=tape.version) == {}
+    assert hearing.ranges_of(recordings=[tape.recording.pk]) == {}
 
 
 def test_what_was_played_counts_once_however_often_it_was_played(tape):
@@ -63,7 +63,7 @@ def test_several_people_hear_a_recording_together(tape):
     play(tape, (4000, 10_000), by=colleague)
     assert heard(tape) == (10_000, 5000)
     assert Hearing.objects.count() == 2
-    assert hearing.played_in(version=tape.version) == {tape.recording.pk: [(0, 10_000)]}
+    assert hearing.ranges_of(recordings=[tape.recording.pk]) == {tape.recording.pk: [(0, 10_000)]}
 
 
 def test_what_is_left_out_need_not_be_heard(tape):

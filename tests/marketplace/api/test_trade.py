@@ -116,7 +116,7 @@ def test_only_what_is_sealed_is_offered(station, editor):
     [
         ({"profile": "do-what-you-like"}, "unknown-license", "do-what-you-like"),
         ({"price": {"amount_minor": -1, "currency": "EUR"}}, "invalid-price", "zero"),
-        ({"price": {"amount_minor": 1, "currency": "XXX"}}, "invalid-price", "XXX"),
+        ({"price": {"amount_minor": 1, "currency": "XTS"}}, "invalid-price", "XTS"),
         (
             {"price": {"amount_minor": "1.5", "currency": "EUR"}},
             "invalid-request",

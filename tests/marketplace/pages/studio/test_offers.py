@@ -99,7 +99,7 @@ def test_prices_are_read_in_the_smallest_unit_of_their_currency(browser, version
         ({"amount": "-1"}, "amount"),
         ({"amount": "nan"}, "amount"),
         ({"amount": "12.5", "currency": "UGX"}, "amount"),
-        ({"currency": "XXX"}, "currency"),
+        ({"currency": "XTS"}, "currency"),
         ({"term_days": "17"}, "term_days"),
     ],
 )
