@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts.models import Organization, Scope, User
 from ingestion.models import Dataset, Recording, ReleaseFile, Speaker
-from tests import pseudo, sealed
+from tests import pseudo, sealed, signing_in
 
 TITLE, ABOUT = "Matenkanto", "Kantoj kaj paroloj."
 
@@ -22,8 +22,7 @@ def visitor() -> Client:
 def signed_in(user: User) -> Client:
     """Somebody who is."""
     client = visitor()
-    client.force_login(user)
-    return client
+    return signing_in.browser_of(user, client)
 
 
 def data() -> set[str]:

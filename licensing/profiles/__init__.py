@@ -6,11 +6,10 @@ a reader finds a difference all the same, the text prevails, and it says so.
 
 from dataclasses import dataclass
 
-from commonhold import canonical
+from commonhold import canonical, odrl
 from commonhold.errors import CommonholdError
 from commonhold.sentences import Sentence, _
 
-from licensing.profiles.odrl import policy
 from licensing.profiles.text import license_text
 from licensing.profiles.vector import EVERYTHING_OPEN, TRAINING, GrantVector
 
@@ -188,5 +187,11 @@ def compile_terms(
             legal_code=profile.legal_code,
             vector=vector,
         ),
-        odrl=policy(iri=profile.id, vector=vector),
+        odrl=odrl.policy(
+            iri=profile.id,
+            purposes=vector.purposes,
+            denies=vector.denies,
+            duties=vector.duties,
+            term_days=term_days,
+        ),
     )

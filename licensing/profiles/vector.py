@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, replace
 
 from commonhold import purposes
+from commonhold.odrl import Duties
 
 ALL = frozenset(purpose.slug for purpose in purposes.PURPOSES)
 EVERYTHING_OPEN = ALL - purposes.DENIED_BY_DEFAULT
@@ -29,6 +30,11 @@ class GrantVector:
     def denies(self) -> frozenset[str]:
         """Everything that is not allowed."""
         return ALL - self.purposes
+
+    @property
+    def duties(self) -> Duties:
+        """What a licensee does in return, as grants state it."""
+        return Duties(self.attribution, self.delete_on_withdrawal_days)
 
     def with_choices(self, *, term_days: int | None, benefit_share_bps: int) -> "GrantVector":
         """Return the vector with a contributor's choices made."""

@@ -9,10 +9,12 @@ from commonhold import index, manifest, sigstore
 from commonhold.errors import CommonholdError
 from commonhold.filecheck import PROOFS
 from commonhold.report import Check, Report, State
+from commonhold.rowcheck import check_rows
 from commonhold.sentences import Sentence, _, n_
 from commonhold.signing import parse_envelope
-from commonhold.trust import Trust, read_trusted_root
+from commonhold.trust import read_trusted_root
 from commonhold.verify import Documents, TargetError, verify_documents
+from commonhold.vouching import Source, Vouched, fingerprint
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -22,14 +24,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from marketplace.http import bodies
 from marketplace.http.statuses import status_list
 from marketplace.http.telling import tell, tell_sentence
 from marketplace.templatetags import wording
 from notary import instance, keys
 
 TEMPLATE = "pages/verify/show.html"
-MAX_BYTES = 64 * 1024 * 1024
-MAX_PAPER = 16 * 1024 * 1024
+MAX_PAPER = 1024 * 1024
 MAX_FILES = 100
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 STATES = {
@@ -41,7 +43,11 @@ STATES = {
 WORDS: dict[str, tuple[Promise, dict[State, Promise]]] = {
     "signature": (
         gettext_lazy("Signature"),
-        {State.OK: gettext_lazy("Genuine"), State.FAILED: gettext_lazy("Not genuine")},
+        {
+            State.OK: gettext_lazy("Genuine"),
+            State.FAILED: gettext_lazy("Not genuine"),
+            State.UNKNOWN: gettext_lazy("Unknown keys"),
+        },
     ),
     "logged": (
         gettext_lazy("Log"),
@@ -70,21 +76,13 @@ WORDS: dict[str, tuple[Promise, dict[State, Promise]]] = {
 }
 
 
-class TooLarge(CommonholdError):
-    """More was sent than a verification needs."""
-
-    code = "upload-too-large"
-    status = 413
-
-
-# Nothing is changed by it and nobody needs to be logged in: there is no request to forge. Without
-# the exemption the whole body would be read before its size is looked at.
+# Nothing is changed by it and nobody needs to be logged in: there is no request to forge.
 @csrf_exempt
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def show(request: HttpRequest) -> HttpResponse:
     """Show the form, or what was found in the papers that came with it."""
-    context: dict[str, Any] = {"max_mib": MAX_BYTES // 1024 // 1024, "papers": PROOFS}
+    context: dict[str, Any] = {"max_mib": bodies.PAPERS // bodies.MIB, "papers": PROOFS}
     if request.method != "POST":
         return render(request, TEMPLATE, context)
     try:
@@ -92,21 +90,15 @@ def show(request: HttpRequest) -> HttpResponse:
     except CommonholdError as error:
         return render(request, TEMPLATE, context | {"refusal": tell(error)}, status=error.status)
     context |= {"report": report, "rows": rows_of(report), "names": names, "trust": trust}
+    context["unvouched"] = report.trust.state is State.UNKNOWN
     return render(request, TEMPLATE, context)
 
 
 def check(request: HttpRequest) -> tuple[Report, list[str], str]:
     """Verify what was sent: the vector, the files' names, and whose keys were used.
 
-    Raises TooLarge, TargetError.
+    Raises TargetError.
     """
-    length = int(request.META.get("CONTENT_LENGTH") or 0)
-    if length > MAX_BYTES:
-        sentence = _(
-            "That is more than %(most)s MiB. Send the manifest and its proofs alone, or verify the "
-            "whole folder with «commonhold verify»."
-        )
-        raise TooLarge(sentence, most=MAX_BYTES // 1024 // 1024)
     files = request.FILES.getlist("files")[:MAX_FILES]
     if not files:
         raise TargetError(
@@ -114,14 +106,14 @@ def check(request: HttpRequest) -> tuple[Report, list[str], str]:
         )
     papers, others = sort(files)
     documents = Documents.of(papers)
-    trust = trust_for(documents)
+    settled = keys_for(documents)
     report = verify_documents(
         documents,
-        trust=trust,
+        trust=settled,
         fetch=status_list,
         files=lambda statement, _withdrawn: check_sent(statement, others),
     )
-    return report, [str(file.name) for file in files], describe(trust)
+    return report, [str(file.name) for file in files], describe(settled)
 
 
 def sort(
@@ -152,16 +144,16 @@ def kind_of(file: "UploadedFile[bytes]") -> str:
     return "manifest.dsse.json" if b'"payloadType"' in data and b'"signatures"' in data else ""
 
 
-def trust_for(documents: Documents) -> Trust:
+def keys_for(documents: Documents) -> Vouched:
     """Return whose keys count: this site's, or for another site's manifest those that came along.
 
-    Raises TargetError without any manifest.
+    For the latter nobody vouches, so nothing that they signed reads as fine.
     """
-    ours = read_trusted_root(keys.trusted_root())
+    ours = Vouched(read_trusted_root(keys.trusted_root()), Source.OWN)
     if documents.trusted_root is None or origin_of(documents) in {"", instance.log_origin()}:
         return ours
     try:
-        return read_trusted_root(documents.trusted_root)
+        return Vouched(read_trusted_root(documents.trusted_root), Source.NOBODY)
     except CommonholdError:
         return ours
 
@@ -190,7 +182,11 @@ def check_sent(statement: Mapping[str, Any], files: Sequence["UploadedFile[bytes
     found = {str(file.name): digest_of(file) for file in files}
     table = next((file for file in files if file.name == "files.jsonl"), None)
     if table is not None and found["files.jsonl"] in signed:
-        signed |= {row.sha256 for row in index.parse(table)}
+        release = statement["predicate"]["release"]
+        try:
+            signed |= {row.sha256 for row in check_rows(index.parse(table), release)}
+        except CommonholdError as error:
+            return Check(State.FAILED, error.said, {"code": error.code})
     strange = [name for name, digest in found.items() if digest not in signed]
     details = {"checked": len(found), "strange": strange}
     if strange:
@@ -241,12 +237,15 @@ def rows_of(report: Report) -> list[dict[str, str]]:
     ]
 
 
-def describe(trust: Trust) -> str:
+def describe(settled: Vouched) -> str:
     """Say whose keys were used."""
-    if trust.origin == instance.log_origin():
-        return gettext("The keys are this site's own, as it publishes them.")
+    if settled.counts:
+        told = gettext(
+            "The keys are this site's own, as it publishes them. Root key: %(fingerprint)s."
+        )
+        return told % {"fingerprint": fingerprint(settled.trust)}
     told = gettext(
-        "The keys came with what you sent, so they show only that nothing was damaged. "
-        "Get the keys of %(origin)s from its own site and compare them."
+        "Nobody vouched for these keys: they came with what you sent, so anybody may have made all "
+        "of it. Verify it at %(origin)s, or get its keys another way and use «commonhold verify»."
     )
-    return told % {"origin": trust.origin}
+    return told % {"origin": settled.trust.origin}

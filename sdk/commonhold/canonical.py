@@ -16,6 +16,8 @@ from commonhold.errors import CommonholdError
 from commonhold.sentences import _
 
 MAX_INT = 2**53 - 1
+MAX_DIGITS = 100
+MAX_SHOWN = 40
 CHUNK = 1024 * 1024
 
 TYPE_NAMES = {float: "a fraction", bytes: "raw bytes"}
@@ -87,7 +89,16 @@ def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _no_fraction(text: str) -> NoReturn:
     sentence = _("The JSON holds the number %(number)s; only whole numbers are allowed.")
-    raise CanonicalError(sentence, number=text)
+    raise CanonicalError(sentence, number=text[:MAX_SHOWN])
+
+
+def _whole(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        raise CanonicalError(
+            _("The JSON holds a number of %(digits)s digits, which is beyond 2^53."),
+            digits=len(text),
+        )
+    return int(text)
 
 
 def decode(data: bytes) -> object:
@@ -96,11 +107,18 @@ def decode(data: bytes) -> object:
         value: object = json.loads(
             data.decode(),
             object_pairs_hook=_no_duplicates,
+            parse_int=_whole,
             parse_float=_no_fraction,
             parse_constant=_no_fraction,
         )
-    except (ValueError, RecursionError) as error:
-        raise CanonicalError(_("This is not JSON: %(fault)s."), fault=str(error)) from error
+    except UnicodeDecodeError as error:
+        sentence = _("This is not text in UTF-8: it breaks off at byte %(place)s.")
+        raise CanonicalError(sentence, place=error.start) from error
+    except json.JSONDecodeError as error:
+        sentence = _("This is not JSON: it can't be read from character %(place)s on.")
+        raise CanonicalError(sentence, place=error.pos) from error
+    except RecursionError as error:
+        raise CanonicalError(_("The JSON is nested too deeply to be read.")) from error
     return value
 
 

@@ -17,7 +17,8 @@ def main() -> None:
     """Upload, license, download and verify datasets whose speakers said yes.
 
     COMMONHOLD_URL and COMMONHOLD_API_KEY say which site and as whom, or run `commonhold login`.
-    Exit codes: 0 done, 1 refused or not verified, 2 usage, 3 server or network.
+    Exit codes: 0 done, 1 refused or not verified (also: nobody vouched for the keys), 2 usage,
+    3 server or network.
     """
 
 

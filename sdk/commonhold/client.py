@@ -2,26 +2,34 @@
 
 import json
 import os
+import re
 import secrets
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx
 
-from commonhold import __version__
+from commonhold import __version__, shapes
+from commonhold.addresses import AddressError, site_address
 from commonhold.errors import CommonholdError
 from commonhold.pins import config_dir, write_private
-from commonhold.sentences import _, filled
+from commonhold.sentences import _, filled, one_after_another
 
 RETRIED = frozenset({429, 500, 502, 503, 504})
 ATTEMPTS = 6
 LONGEST_PAUSE_S = 30.0
 TIMEOUT = httpx.Timeout(60.0, connect=15.0)
+MAX_JSON, MAX_FILE = 64 * 1024 * 1024, 1024 * 1024
+PACKED = frozenset({"", "identity", "gzip"})
+RETRIED_ERRORS = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError)
+KEY = re.compile(r"[!-~]+")
 RESERVED_MEMBERS = frozenset({"type", "title", "status", "detail", "code"})
 
 
@@ -100,10 +108,10 @@ REFUSALS: dict[int, type[RefusedError]] = {
 
 
 def error_from(response: httpx.Response) -> CommonholdError:
-    """Return the error that a response of 400 and more stands for."""
+    """Return the error that a response other than 2xx stands for."""
     try:
         problem = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         problem = None
     if not isinstance(problem, dict) or not ("detail" in problem or "title" in problem):
         problem = {
@@ -113,7 +121,7 @@ def error_from(response: httpx.Response) -> CommonholdError:
                 answer=response.status_code,
             )
         }
-    if response.status_code in RETRIED:
+    if response.status_code in RETRIED or response.status_code < httpx.codes.BAD_REQUEST:
         return ServerError(str(problem.get("detail")), http_status=response.status_code)
     return REFUSALS.get(response.status_code, RefusedError)(problem)
 
@@ -140,13 +148,40 @@ class Credentials:
 
         A kept key is only used for the site it was kept for. Raises NotConfiguredError.
         """
-        kept = json.loads(cls.path().read_text()) if cls.path().exists() else {}
-        url = (url or os.environ.get("COMMONHOLD_URL") or kept.get("url") or "").rstrip("/")
-        if urlsplit(url).scheme not in {"http", "https"}:
+        kept = cls._kept()
+        typed = url or os.environ.get("COMMONHOLD_URL") or kept.url
+        try:
+            url = site_address(typed)
+        except AddressError as error:
             sentence = _("Which site? Set COMMONHOLD_URL to its address, or run: commonhold login")
-            raise NotConfiguredError(sentence)
+            said = one_after_another(error.said, sentence) if typed else sentence
+            raise NotConfiguredError(said) from error
         api_key = api_key or os.environ.get("COMMONHOLD_API_KEY")
-        return cls(url, api_key or (kept.get("api_key") if kept.get("url") == url else None))
+        api_key = api_key or (kept.api_key if kept.url == url else None)
+        if api_key and not KEY.fullmatch(api_key):
+            sentence = _(
+                "The API key holds a space, a line break or another sign that no key has. Copy it "
+                "once more, in one line."
+            )
+            raise NotConfiguredError(sentence)
+        return cls(url, api_key)
+
+    @classmethod
+    def _kept(cls) -> "Credentials":
+        if not cls.path().exists():
+            return cls("", None)
+        try:
+            kept = json.loads(cls.path().read_text())
+            return cls(str(kept["url"]), kept["api_key"] and str(kept["api_key"]))
+        except (ValueError, KeyError, TypeError) as error:
+            sentence = _("%(path)s can't be read any more. Run: commonhold login")
+            raise NotConfiguredError(sentence, path=str(cls.path())) from error
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Return whose certificates count for https: read once, since it takes longer than a call."""
+    return httpx.create_ssl_context()
 
 
 class Client:
@@ -161,15 +196,20 @@ class Client:
         self.credentials = Credentials.find(url, api_key)
         self.url = self.credentials.url
         self.backoff_s = backoff_s
-        agent = {"User-Agent": f"commonhold/{__version__}"}
+        agent = {"User-Agent": f"commonhold/{__version__}", "Accept-Encoding": "gzip"}
         key = self.credentials.api_key
-        self._api = httpx.Client(
-            base_url=f"{self.url}/api/v1/",
-            headers=agent | ({"Authorization": f"Bearer {key}"} if key else {}),
-            timeout=TIMEOUT,
-        )
+        try:
+            self._api = httpx.Client(
+                base_url=f"{self.url}/api/v1/",
+                headers=agent | ({"Authorization": f"Bearer {key}"} if key else {}),
+                timeout=TIMEOUT,
+                verify=_certificates(),
+            )
+        except httpx.InvalidURL as error:
+            sentence = _("%(url)s is not an address that can be asked: %(why)s.")
+            raise NotConfiguredError(sentence, url=self.url, why=str(error)) from error
         # Signed URLs may lead to a storage provider, which must not see the API key.
-        self.plain = httpx.Client(headers=agent, timeout=TIMEOUT)
+        self.plain = httpx.Client(headers=agent, timeout=TIMEOUT, verify=_certificates())
 
     def __enter__(self) -> Self:
         return self
@@ -197,8 +237,8 @@ class Client:
             last = attempt == ATTEMPTS - 1
             try:
                 response = call()
-            except httpx.TransportError as error:
-                if last:
+            except (httpx.TransportError, httpx.DecodingError, httpx.InvalidURL) as error:
+                if last or not isinstance(error, RETRIED_ERRORS):
                     sentence = _("%(url)s can't be reached: %(why)s. Check the connection.")
                     raise NetworkError(sentence, url=self.url, why=str(error)) from error
                 self.pause(attempt)
@@ -206,39 +246,61 @@ class Client:
             if response.status_code not in RETRIED or last:
                 break
             self.pause(attempt, response)
-        if response.is_error:
+        if not response.is_success:
             raise error_from(response)
         return response
 
-    def request(self, method: str, path: str, **options: Any) -> Any:
+    def _answer(
+        self, client: httpx.Client, method: str, url: str, most: int, **options: Any
+    ) -> httpx.Response:
+        """Return a response that was read whole, but no further than `most` bytes unpacked."""
+
+        def call() -> httpx.Response:
+            with client.stream(method, url, **options) as response:
+                body = _body(response, most)
+            kept = {"Retry-After": response.headers.get("Retry-After", "")}
+            status, request = response.status_code, response.request
+            return httpx.Response(status, headers=kept, content=body, request=request)
+
+        return self.patiently(call)
+
+    def request(
+        self, method: str, path: str, shape: shapes.Shape | None = None, **options: Any
+    ) -> Any:
         """Return the JSON answer of the API at `path` (below /api/v1/), None if it is empty.
 
-        `options` are httpx's. Raises RefusedError, ServerError, NetworkError.
+        It must be as `shape` says. `options` are httpx's. Raises RefusedError, ServerError,
+        AnswerError, NetworkError.
         """
-        response = self.patiently(lambda: self._api.request(method, path, **options))
-        return _json(response) if response.content else None
+        response = self._answer(self._api, method, path, MAX_JSON, **options)
+        answer = _json(response) if response.content else None
+        return answer if shape is None else shapes.require(answer, shape, str(response.url))
 
-    def site_file(self, path: str) -> bytes:
+    def site_file(self, path: str, most: int = MAX_FILE) -> bytes:
         """Return the bytes of a public file of the site, such as /log/checkpoint."""
-        return self.patiently(lambda: self.plain.get(self.url + path)).content
+        return self._answer(self.plain, "GET", self.url + path, most).content
 
     def site_json(self, path: str) -> Any:
         """Return a public JSON document of the site, such as /status/."""
-        return _json(self.patiently(lambda: self.plain.get(self.url + path)))
+        return _json(self._answer(self.plain, "GET", self.url + path, MAX_JSON))
 
-    def pages(self, path: str, params: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
-        """Yield the results of a list, page after page."""
+    def pages(
+        self, path: str, params: Mapping[str, Any] | None = None, shape: shapes.Shape = dict
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the results of a list, page after page, each as `shape` says."""
+        page_shape = shapes.PAGE | {"results": [shape]}
         number = 1
         while True:
-            page = self.request("GET", path, params={**(params or {}), "page": number})
+            asked = {**(params or {}), "page": number}
+            page = self.request("GET", path, page_shape, params=asked)
             yield from page["results"]
-            if not page.get("next"):
+            if not (page.get("next") and page["results"]):
                 return
             number += 1
 
     def me(self) -> dict[str, Any]:
         """Return whose key this is: user, organization, role, scopes."""
-        answer: dict[str, Any] = self.request("GET", "me")
+        answer: dict[str, Any] = self.request("GET", "me", shapes.ME)
         return answer
 
     def full_name(self, dataset: str) -> str:
@@ -249,14 +311,28 @@ class Client:
 
     def dataset(self, name: str) -> dict[str, Any]:
         """Return the dataset `org/slug`."""
-        answer: dict[str, Any] = self.request("GET", dataset_path(name))
+        answer: dict[str, Any] = self.request("GET", dataset_path(name), shapes.DATASET)
         return answer
+
+
+def _body(response: httpx.Response, most: int) -> bytes:
+    packed = response.headers.get("Content-Encoding", "").strip().lower()
+    body = bytearray()
+    if packed not in PACKED:
+        sentence = _("%(url)s answered packed in a way that was not asked for.")
+        raise shapes.AnswerError(sentence, url=str(response.url))
+    for piece in response.iter_bytes():
+        body += piece
+        if len(body) > most:
+            sentence = _("%(url)s answered with more than %(most)s bytes, which nothing needs.")
+            raise shapes.AnswerError(sentence, url=str(response.url), most=most)
+    return bytes(body)
 
 
 def _json(response: httpx.Response) -> Any:
     try:
         return response.json()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         sentence = _("%(url)s did not answer with JSON. Is this a Commonhold site?")
         raise ServerError(sentence, url=str(response.url)) from error
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
-from commonhold import uploading
+from commonhold import shapes, uploading
 from commonhold.client import Client, NotFoundError, dataset_path
-from commonhold.commands_verify import vector_lines
+from commonhold.commands_verify import against_memory, vector_lines
 from commonhold.downloading import download as download_release
 from commonhold.downloading import find_grant
-from commonhold.terminal import DONE, REFUSED, Outcome, reporting, show_progress
-from commonhold.verify import verify
+from commonhold.terminal import DONE, REFUSED, Outcome, reporting, say, show_progress
+from commonhold.verify import read_root, verify
 
 EXISTING = click.Path(exists=True, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -65,7 +65,7 @@ def upload(
         name = client.full_name(dataset)
         created = _ensure_dataset(client, name, title, language, task)
         done = uploading.upload_all(client, name, files, show_progress)
-        version = client.request("POST", dataset_path(name, "versions"))
+        version = client.request("POST", dataset_path(name, "versions"), shapes.NUMBERED)
         data: dict[str, Any] = {"dataset": name, "created": created}
         data |= {"files": done.files, "kept": done.kept}
         lines = [_uploaded_line(done, name, version["number"])]
@@ -94,7 +94,7 @@ def _newest_version(client: Client, name: str) -> dict[str, Any]:
     numbers = [version["number"] for version in client.dataset(name)["versions"]]
     if not numbers:
         return {"number": None, "state": "draft", "files": [], "runs": []}
-    answer: dict[str, Any] = client.request("GET", f"{path}/{max(numbers)}")
+    answer: dict[str, Any] = client.request("GET", f"{path}/{max(numbers)}", shapes.VERSION)
     return answer
 
 
@@ -105,8 +105,9 @@ def _status_lines(name: str, version: dict[str, Any]) -> list[str]:
         steps = Counter(step["state"] for step in run["steps"])
         counts = ", ".join(f"{count} {state}" for state, count in sorted(steps.items()))
         lines.append(f"  {run['path']}: {run['state']} ({counts})")
-        told = [f"    {step['name']}: {step['error']}" for step in run["steps"] if step["error"]]
-        lines += told or ([f"    {run['error']}"] if run["error"] else [])
+        stopped = [step for step in run["steps"] if step.get("error")]
+        told = [f"    {step['name']}: {step['error']}" for step in stopped]
+        lines += told or ([f"    {run['error']}"] if run.get("error") else [])
     lines += [
         f"  {file['path']}: {file['error']}" for file in version["files"] if file.get("error")
     ]
@@ -119,7 +120,8 @@ def _status_lines(name: str, version: dict[str, Any]) -> list[str]:
         lines.append(
             f"  To review: {review['open_findings']} findings, "
             f"{review['unreviewed_segments']} segments; "
-            f"{review['uncovered_segments']} segments without consent."
+            f"{review['uncovered_segments']} segments without consent; "
+            f"{review.get('unsettled_segments', 0)} stretches without text or without a place."
         )
     return lines
 
@@ -137,7 +139,7 @@ def status(dataset: str, *, watch: bool) -> Outcome:
         while watch and version["state"] in UNSETTLED:
             lines = _status_lines(name, version)
             for line in lines if lines != shown else ():
-                click.echo(line, err=True)
+                say(line, err=True)
             shown = lines
             time.sleep(POLL_S)
             version = _newest_version(client, name)
@@ -149,17 +151,23 @@ def status(dataset: str, *, watch: bool) -> Outcome:
 @click.command()
 @click.argument("dataset")
 @click.option("--to", required=True, type=click.Path(file_okay=False, path_type=Path))
+@click.option("--trust", type=FILE, help="The site's trusted_root.json, obtained another way.")
 @reporting
-def download(dataset: str, to: Path) -> Outcome:
-    """Download DATASET[@VERSION] under your license and verify it. Run it again to resume."""
+def download(dataset: str, to: Path, trust: Path | None) -> Outcome:
+    """Download DATASET[@VERSION] under your license and verify it. Run it again to resume.
+
+    Nothing gets its name before all of it was checked. The site's keys are kept for its address
+    as you typed it: believed when you first meet it, and held to from then on.
+    """
     name, _, number = dataset.partition("@")
     if number and not number.isdigit():
         message = f"“{number}” is not a version. Write {name}@1, for example."
         raise click.UsageError(message)
     with Client() as client:
         grant = find_grant(client, name, int(number) if number else None)
-        done = download_release(client, str(grant["id"]), to, show_progress)
-    report = verify(to, trust=done.trust)
+        given = None if trust is None else read_root(trust)
+        done = download_release(client, str(grant["id"]), to, show_progress, given)
+    report = verify(to, trust=done.trust, remembered=against_memory(offline=True))
     lines = [f"{done.files} files, {done.bytes} bytes in {to} ({done.fetched} fetched)."]
     data: dict[str, Any] = {"files": done.files, "bytes": done.bytes, "fetched": done.fetched}
     data |= {"grant": grant["id"], "to": str(to), "verification": report.as_dict()}

@@ -1,34 +1,32 @@
-"""Downloads: several at a time, resumed, every digest checked before a file gets its name."""
+"""Downloads: several at a time, resumed, and nothing under its name before all of it is checked.
 
-import shutil
-from collections.abc import Callable, Mapping
+What arrives lies in a hidden folder beside the target: first the signed papers, then the index
+that they name, then what the index names. A release that does not hold leaves nothing else.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-import httpx
-
-from commonhold import pins
-from commonhold.canonical import CHUNK, digest_file, sha256_hex
-from commonhold.client import (
-    ATTEMPTS,
-    Client,
-    NetworkError,
-    NotAllowedError,
-    NotFoundError,
-    ServerError,
-    error_from,
-)
+from commonhold import pins, shapes
+from commonhold.addresses import require_web
+from commonhold.client import Client, NotAllowedError, NotFoundError, ServerError
+from commonhold.consistency import Json
 from commonhold.errors import CommonholdError
+from commonhold.filecheck import LARGEST, PROOFS
 from commonhold.paths import check_path, path_key
+from commonhold.receiving import RemoteFile, Staging
 from commonhold.sentences import _
+from commonhold.signed import INDEX, NotVerifiedError, contents, index_digest, require_verified
 from commonhold.trust import PATH as ROOT_PATH
 from commonhold.trust import Trust, version_path
+from commonhold.vouching import Vouched
 
 WORKERS = 4
-PARTS = ".parts"
 NOT_IN_FORCE = frozenset({"revoked", "expired", "not-yet"})
+ROOT = "trusted_root.json"
 Progress = Callable[[str, int, int], None]
 
 
@@ -37,23 +35,6 @@ class NoGrantError(CommonholdError):
 
     code = "no-grant"
     status = 403
-
-
-class DigestMismatchError(CommonholdError):
-    """Bytes arrived that are not the ones promised."""
-
-    code = "digest-mismatch"
-    status = 502
-
-
-@dataclass(frozen=True)
-class RemoteFile:
-    """A file of a release as the site lists it, with its short-lived address."""
-
-    path: str
-    size: int
-    sha256: str
-    url: str
 
 
 def _name_of(dataset: object) -> str:
@@ -73,7 +54,7 @@ def find_grant(client: Client, dataset: str, version: int | None = None) -> dict
     wanted = client.full_name(dataset)
     grants = [
         grant
-        for grant in client.pages("grants")
+        for grant in client.pages("grants", shape=shapes.GRANT)
         if _name_of(grant["dataset"]) == wanted
         and grant["state"] not in NOT_IN_FORCE
         and version in {None, int(grant["version"])}
@@ -87,98 +68,29 @@ def find_grant(client: Client, dataset: str, version: int | None = None) -> dict
     return max(
         grants,
         key=lambda grant: (
-            grant["consent_state"] == "given",
+            grant.get("consent_state") == "given",
             int(grant["version"]),
             grant["valid_from"],
         ),
     )
 
 
-def list_release(client: Client, grant_id: str) -> list[RemoteFile]:
-    """Return every file of the grant's release; refuses names that could leave the folder."""
-    files = [
-        RemoteFile(check_path(entry["path"]), entry["size"], entry["sha256"], entry["url"])
-        for entry in client.request("GET", f"grants/{grant_id}/release")["files"]
-    ]
-    if len({path_key(file.path) for file in files}) != len(files):
+def list_release(client: Client, grant_id: str) -> dict[str, RemoteFile]:
+    """Return every file of the grant's release by its path; refuses names that leave the folder."""
+    listing = client.request("GET", f"grants/{grant_id}/release", shapes.LISTING)
+    files = {
+        check_path(entry["path"]): RemoteFile(
+            entry["path"], entry["size"], entry["sha256"], require_web(entry["url"], client.url)
+        )
+        for entry in listing["files"]
+    }
+    if not len({path_key(path) for path in files}) == len(files) == len(listing["files"]):
         raise ServerError(_("The site lists two files under one name, so nothing was downloaded."))
+    for name, most in LARGEST.items():
+        if name in files and files[name].size > most:
+            sentence = _("%(path)s is far too large to be what its name says.")
+            raise ServerError(sentence, path=name)
     return files
-
-
-def _is_there(target: Path, file: RemoteFile) -> bool:
-    if not target.is_file() or target.stat().st_size != file.size:
-        return False
-    return digest_file(target)[0] == file.sha256
-
-
-def _append(client: Client, file: RemoteFile, part: BinaryIO) -> None:
-    """Fetch what is missing of `file` to the end of `part` (RFC 9110 §14, §13.1.5)."""
-    have = part.tell()
-    headers = {"Accept-Encoding": "identity"}
-    if have:
-        headers |= {"Range": f"bytes={have}-", "If-Range": f'"{file.sha256}"'}
-    with client.plain.stream("GET", file.url, headers=headers) as response:
-        if response.is_error:
-            response.read()
-            raise error_from(response)
-        if have and response.status_code != httpx.codes.PARTIAL_CONTENT:
-            part.seek(0)
-            part.truncate()
-        for piece in response.iter_bytes(CHUNK):
-            part.write(piece)
-            if part.tell() > file.size:
-                break
-
-
-def _fill(client: Client, file: RemoteFile, path: Path) -> None:
-    """Bring the `.part` file at `path` to full length, however often the connection breaks."""
-    failures = 0
-    with path.open("ab") as part:
-        while part.tell() < file.size:
-            before, trouble = part.tell(), "nothing came"
-            try:
-                _append(client, file, part)
-            except (httpx.TransportError, ServerError) as error:
-                trouble = str(error)
-            if part.tell() >= file.size:
-                return
-            failures = 0 if part.tell() > before else failures + 1
-            if failures == ATTEMPTS:
-                sentence = _(
-                    "“%(path)s” could not be fetched: %(trouble)s. Run this again to go on."
-                )
-                raise NetworkError(sentence, path=file.path, trouble=str(trouble))
-            client.pause(failures)
-
-
-def fetch_file(client: Client, file: RemoteFile, folder: Path) -> bool:
-    """Fetch one file into `folder`, unless it is there; return whether anything was fetched.
-
-    The file gets its name only once its SHA-256 is right. Raises DigestMismatchError after a
-    second, fresh try.
-    """
-    target = folder / file.path
-    if _is_there(target, file):
-        return False
-    part = folder / PARTS / f"{sha256_hex(file.path.encode())}.part"
-    part.parent.mkdir(parents=True, exist_ok=True)
-    if part.exists() and part.stat().st_size > file.size:
-        part.unlink()
-    for last in (False, True):
-        _fill(client, file, part)
-        part.touch()
-        if digest_file(part)[0] == file.sha256:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            part.replace(target)
-            return True
-        part.unlink()
-        if last:
-            break
-    sentence = _(
-        "“%(path)s” arrived twice with other bytes than promised, so it was not kept. "
-        "Try again later; if it stays, tell the site."
-    )
-    raise DigestMismatchError(sentence, path=file.path)
 
 
 def site_roots(client: Client) -> tuple[bytes, Callable[[int], bytes]]:
@@ -186,9 +98,14 @@ def site_roots(client: Client) -> tuple[bytes, Callable[[int], bytes]]:
     return client.site_file(ROOT_PATH), lambda version: client.site_file(version_path(version))
 
 
-def site_trust(client: Client) -> Trust:
+def site_trust(client: Client, given: Trust | None = None) -> Vouched:
     """Return the site's keys as it serves them now, and pin them; refuses what `pins.pin` does."""
-    return pins.pin(*site_roots(client))
+    return _site_keys(client, given)[0]
+
+
+def _site_keys(client: Client, given: Trust | None) -> tuple[Vouched, bytes]:
+    newest, fetch = site_roots(client)
+    return pins.pin(client.url, newest, fetch, given=given), newest
 
 
 @dataclass(frozen=True)
@@ -198,39 +115,99 @@ class Downloaded:
     files: int
     bytes: int
     fetched: int
-    trust: Trust
+    trust: Vouched
+
+
+@dataclass(frozen=True)
+class _Release:
+    """A grant's release on its way: where it comes from, and where it goes."""
+
+    client: Client
+    grant_id: str
+    listed: Mapping[str, RemoteFile]
+    staging: Staging
+
+    def bring(self, file: RemoteFile) -> bool:
+        """Bring one file; return whether anything had to be fetched."""
+        try:
+            return self.staging.bring(self.client, file)
+        except (NotAllowedError, NotFoundError):
+            # The address ran out while other files were fetched: ask for fresh ones, once.
+            fresh = list_release(self.client, self.grant_id).get(file.path, file)
+            return self.staging.bring(self.client, replace(file, url=fresh.url))
+
+    def at(self, path: str) -> RemoteFile:
+        """Return what the site lists under a name, or ServerError."""
+        if path not in self.listed:
+            sentence = _("The site does not list “%(path)s”, which belongs to the release.")
+            raise ServerError(sentence, path=path)
+        return self.listed[path]
+
+    def bring_papers(self, vouched: Vouched, root: bytes) -> tuple[Json, int]:
+        """Bring the papers and return the statement that they prove, and how many were fetched.
+
+        The keys beside them are those of the site, not whatever lies there. NotVerifiedError.
+        """
+        papers = [self.at(name) for name in PROOFS if name != ROOT]
+        fetched = self.staging.put(ROOT, root) + sum(map(self.bring, papers))
+        bodies = {name: self.staging.where(name).read_bytes() for name in PROOFS}
+        return require_verified(bodies, vouched), fetched
+
+    def signed_files(self, statement: Json) -> tuple[list[RemoteFile], int]:
+        """Bring the index and return what is signed, where the site has it. NotVerifiedError."""
+        listed = replace(self.at(INDEX), sha256=index_digest(statement))
+        fetched = self.bring(listed)
+        signed = contents(statement, self.staging.where(INDEX))
+        for path in self.listed.keys() - signed.keys() - set(PROOFS):
+            sentence = _("The site lists “%(path)s”, which nobody signed: nothing was kept.")
+            raise NotVerifiedError(sentence, path=path)
+        files = []
+        for path, content in signed.items():
+            file = self.at(path)
+            size = file.size if content.size is None else content.size
+            files.append(replace(file, sha256=content.sha256, size=size))
+        return files, fetched
+
+    def bring_all(self, files: Sequence[RemoteFile], progress: Progress | None) -> int:
+        """Bring files, several at a time; return how many had to be fetched."""
+        total, done, fetched = sum(file.size for file in files), 0, 0
+        with ThreadPoolExecutor(WORKERS) as pool:
+            futures = [(file, pool.submit(self.bring, file)) for file in files]
+            try:
+                for file, future in futures:
+                    fetched += future.result()
+                    done += file.size
+                    if progress is not None:
+                        progress(file.path, done, total)
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+        return fetched
 
 
 def download(
-    client: Client, grant_id: str, folder: Path, progress: Progress | None = None
+    client: Client,
+    grant_id: str,
+    folder: Path,
+    progress: Progress | None = None,
+    given: Trust | None = None,
 ) -> Downloaded:
     """Fetch a grant's whole release into `folder` and pin the site's keys.
 
-    What is already there is checked, not fetched again.
+    What is already there is checked, not fetched again. `given` are keys of the site that the
+    caller knows from elsewhere. Raises NotVerifiedError, DigestMismatchError: then nothing new
+    stands in `folder`.
     """
-    trust = site_trust(client)
-    files = list_release(client, grant_id)
-    total, done, fetched = sum(file.size for file in files), 0, 0
-
-    def fetch(file: RemoteFile) -> bool:
-        try:
-            return fetch_file(client, file, folder)
-        except (NotAllowedError, NotFoundError):
-            # The address ran out while other files were fetched: ask for fresh ones, once.
-            fresh = {other.path: other for other in list_release(client, grant_id)}
-            return fetch_file(client, fresh.get(file.path, file), folder)
-
-    folder.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(WORKERS) as pool:
-        futures = [(file, pool.submit(fetch, file)) for file in files]
-        try:
-            for file, future in futures:
-                fetched += future.result()
-                done += file.size
-                if progress is not None:
-                    progress(file.path, done, total)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-    shutil.rmtree(folder / PARTS, ignore_errors=True)
-    return Downloaded(len(files), total, fetched, trust)
+    vouched, root = _site_keys(client, given)
+    staging = Staging.beside(folder)
+    release = _Release(client, grant_id, list_release(client, grant_id), staging)
+    try:
+        statement, papers = release.bring_papers(vouched, root)
+        files, one = release.signed_files(statement)
+    except NotVerifiedError:
+        staging.drop()
+        raise
+    fetched = papers + one + release.bring_all(files, progress)
+    staging.settle([*PROOFS, *(file.path for file in files)])
+    sizes = [file.size for file in files] + [release.at(name).size for name in PROOFS]
+    return Downloaded(len(sizes), sum(sizes), fetched, vouched)

@@ -5,6 +5,7 @@ The index is streamed and files are hashed in pieces, so memory does not grow wi
 
 import hashlib
 import os
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,11 +16,12 @@ from typing import cast
 
 from commonhold import index
 from commonhold.canonical import digest_file
+from commonhold.consistency import Json
 from commonhold.errors import CommonholdError
-from commonhold.manifest import Json
 from commonhold.merkle import RootBuilder
 from commonhold.paths import visible
 from commonhold.report import Check, State
+from commonhold.rowcheck import RowRules
 from commonhold.sentences import Sentence, _, filled, n_, told
 from commonhold.trust import read_trusted_root
 
@@ -30,8 +32,16 @@ PROOFS = (
     "consent-status.jwt",
     "trusted_root.json",
 )
-# huggingface_hub keeps its own notes in here, beside what it downloads.
-OTHER_TOOLS = ".cache/huggingface/"
+MAX_SMALL, MAX_PAPER = 1024 * 1024, 16 * 1024 * 1024
+# A manifest and the lists grow with the number of consents; keys and proofs are kilobytes.
+LARGEST = dict.fromkeys(PROOFS, MAX_PAPER) | {
+    "manifest.tlog-proof": MAX_SMALL,
+    "trusted_root.json": MAX_SMALL,
+}
+# huggingface_hub keeps its own notes beside what it downloads, and under no other names.
+OTHER_TOOLS = re.compile(
+    r"\.cache/huggingface/(\.gitignore|CACHEDIR\.TAG|download/.+\.(metadata|lock))"
+)
 WORKERS = 4
 BATCH = 256
 MAX_LISTED = 1000
@@ -45,6 +55,7 @@ class _Inspection:
 
     subjects: Mapping[str, object]
     withdrawn: frozenset[int]
+    rules: RowRules
     present: dict[str, Path] = field(default_factory=dict)
     faults: list[tuple[str, Sentence]] = field(default_factory=list)
     affected: list[str] = field(default_factory=list)
@@ -95,6 +106,7 @@ def _check_rows(rows: Iterable[index.IndexRow], found: _Inspection) -> set[str]:
             )
             for row, fault in zip(batch, faults, strict=True):
                 found.add(row.path, fault)
+                found.add(row.path, found.rules.fault(row))
                 if found.subjects.get(row.path, row.sha256) != row.sha256:
                     found.add(row.path, TWO_DIGESTS)
                 if found.withdrawn.intersection(row.consents):
@@ -131,7 +143,8 @@ def _check_index(files: Json, found: _Inspection) -> set[str]:
 def _check_root(path: Path | None, found: _Inspection) -> None:
     try:
         if path is not None:
-            read_trusted_root(path.read_bytes())
+            with path.open("rb") as file:
+                read_trusted_root(file.read(MAX_SMALL + 1))
     except CommonholdError as error:
         why = error.said
         found.add("trusted_root.json", filled(_("is damaged: %(why)s"), why=why))
@@ -139,7 +152,7 @@ def _check_root(path: Path | None, found: _Inspection) -> None:
 
 def _take_stock(folder: Path, found: _Inspection) -> None:
     for name, entry in _listing(folder):
-        if name.startswith(OTHER_TOOLS):
+        if OTHER_TOOLS.fullmatch(name) and entry.is_file(follow_symlinks=False):
             continue
         if name in found.present:
             found.add(name, _("is there twice under names that look alike"))
@@ -159,9 +172,10 @@ def check_files(folder: Path, statement: Json, withdrawn: frozenset[int] = froze
         cast("str", subject["name"]): cast("Json", subject["digest"])["sha256"]
         for subject in cast("list[Json]", statement["subject"])
     }
-    found = _Inspection(subjects, withdrawn)
+    release = predicate["release"]
+    found = _Inspection(subjects, withdrawn, RowRules(release))
     _take_stock(folder, found)
-    known = _check_index(cast("Json", predicate["release"]["files"]), found)
+    known = _check_index(cast("Json", release["files"]), found)
     for name in sorted(subjects.keys() - known - {"files.jsonl"}):
         found.add(name, _fault_of(found.present.get(name), subjects[name]))
     for name in PROOFS:

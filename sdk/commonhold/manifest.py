@@ -18,28 +18,20 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from jsonschema.exceptions import best_match  # type: ignore[import-untyped]
 
 from commonhold import canonical, purposes, times
-from commonhold.errors import CommonholdError
+from commonhold.consistency import Json, ManifestError, check_release, require
+from commonhold.granting import check_grant
 from commonhold.index import Summary
-from commonhold.sentences import _, filled
+from commonhold.odrl import Duties
+from commonhold.schemafaults import fault_of
+from commonhold.sentences import _
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://w3id.org/commonhold/licensed-release/v1"
 SCHEMA_ID = "https://w3id.org/commonhold/schema/licensed-release/v1"
 CONSENT_PROFILE = "https://w3id.org/dpv/schema/dpv-27560#record-eu-gdpr"
 CROISSANT_VERSION = "http://mlcommons.org/croissant/1.1"
-ALL_SHARES_BPS = 10_000
 MAX_SUBJECT_FILES = 1000
 PAPERS = frozenset({"files.jsonl", "croissant.json", "LICENSE.txt"})
-MAX_SHOWN = 300
-
-Json = dict[str, object]
-
-
-class ManifestError(CommonholdError):
-    """A statement that breaks its schema or contradicts itself."""
-
-    code = "invalid-manifest"
-    status = 422
 
 
 @cache
@@ -96,6 +88,11 @@ def _files(index: Summary) -> Json:
     }
 
 
+def _croissant(sha256: str) -> Json:
+    digest = {"sha256": sha256}
+    return {"path": "croissant.json", "digest": digest, "conformsTo": CROISSANT_VERSION}
+
+
 def build_release(
     *,
     release_id: str,
@@ -113,18 +110,17 @@ def build_release(
     processing: Sequence[Mapping[str, object]],
     heard_ms: int,
     unheard_ms: int,
+    scrubbing: Sequence[Mapping[str, object]] = (),
     supersedes: str | None = None,
     local_contexts: Sequence[Mapping[str, object]] = (),
 ) -> Json:
     """Return the `release` block, the same for every licensee.
 
     `release_id`, `dataset`, `instance` and `supersedes` are `urn:uuid:…`, so that they outlive any
-    address; `name` is `organization/dataset`. `consent` comes from `build_consent`; `sources` and
-    `processing` as in the schema's `source` and `activity`. `heard_ms` and `unheard_ms`: how much
-    of what is published a person played before the seal, and how much nobody did.
+    address; `name` is `organization/dataset`. `consent` comes from `build_consent`; `sources`,
+    `processing` and `scrubbing` as in the schema's `source`, `activity` and `scrubbed`. `heard_ms`
+    and `unheard_ms`: how much of what is published a person played before the seal or nobody did.
     """
-    digest = {"sha256": croissant_sha256}
-    croissant = {"path": "croissant.json", "digest": digest, "conformsTo": CROISSANT_VERSION}
     return {
         "id": release_id,
         "dataset": dataset,
@@ -140,8 +136,9 @@ def build_release(
         "consent": dict(consent),
         "processing": [dict(activity) for activity in processing],
         "review": {"heardMs": heard_ms, "unheardMs": unheard_ms},
+        "scrubbing": [dict(one) for one in scrubbing],
         "labels": {"localContexts": [dict(label) for label in local_contexts]},
-        "exports": {"croissant": croissant},
+        "exports": {"croissant": _croissant(croissant_sha256)},
     }
 
 
@@ -190,16 +187,19 @@ def build_grant(
     status_index: int,
     accepted_at: datetime,
     acceptance_method: str,
-    purposes_denied: Sequence[str] = (),
+    purposes_denied: Sequence[str],
+    duties: Duties,
     territory: str = "worldwide",
     models: str = "unlimited",
     sublicense: bool = False,
 ) -> Json:
     """Return the `grant` block: who may use the release for what, until when, who is paid.
 
-    `price` as in the schema; shares: (payee, basis points), 10 000 in all, or none if free.
+    Purposes, duties and period must be those that the license's ODRL says. `price` as in the
+    schema; shares: (payee, basis points), 10 000 in all, or none if free.
     """
     extent: Json = {"territory": territory, "models": models, "sublicense": sublicense}
+    extent["duties"] = duties.as_dict()
     terms = cast("Json", license_block["text"])["digest"]
     accepted: Json = {"at": times.write(accepted_at), "termsDigest": terms}
     return {
@@ -279,81 +279,18 @@ def check(statement: Json) -> None:
     """Check a statement against schema and rules; ManifestError says where and what."""
     error = best_match(_validator().iter_errors(statement))
     if error is not None:
-        where, fault = error.json_path, error.message[:MAX_SHOWN]
-        sentence = _("The manifest is not valid at %(where)s: %(fault)s.")
-        raise ManifestError(sentence, where=where, fault=fault)
+        sentence = _("The manifest is not valid: %(where)s %(fault)s.")
+        raise ManifestError(sentence, where=error.json_path, fault=fault_of(error))
     predicate = cast("dict[str, Json]", statement["predicate"])
-    _check_release(predicate["release"], predicate["releaseDigest"])
+    check_release(predicate["release"], predicate["releaseDigest"])
     if "grant" in predicate:
-        _check_grant(predicate["grant"], predicate["license"])
-        _check_covered(predicate["grant"], predicate["release"])
+        check_grant(predicate["grant"], predicate["license"], predicate["release"])
     _check_subjects(cast("list[Json]", statement["subject"]), predicate)
-
-
-def _require(holds: bool, fault: str) -> None:  # noqa: FBT001 (an assertion reads so)
-    if not holds:
-        raise ManifestError(_("The manifest contradicts itself: %(fault)s."), fault=fault)
-
-
-def _check_release(release: Json, digest: Json) -> None:
-    _require(
-        digest["sha256"] == canonical.digest(release),
-        _("its releaseDigest is not the digest of its release"),
-    )
-    files = cast("dict[str, Json]", release["files"])
-    _require(files["count"] == files["merkle"]["size"], _("it counts its files in two ways"))
-    times.read(cast("str", release["issued"]))
-    records = cast("dict[str, list[Json]]", release["consent"])["records"]
-    numbers = {record["c"] for record in records}
-    _require(len(numbers) == len(records), _("two of its consents have one number"))
-    places = {(place["uri"], place["idx"]) for place in map(status_place, records)}
-    _require(len(places) == len(records), _("two of its consents have one place in a status list"))
-    for record in records:
-        given = times.read_date(cast("str", record["given"]))
-        if record["expires"] is not None:
-            expires = times.read_date(cast("str", record["expires"]))
-            fault = filled(_("consent %(number)s ends before it was given"), number=record["c"])
-            _require(given <= expires, fault)
-
-
-def status_place(record: Json) -> Json:
-    """Return where a consent's status stands: the `uri` of the list and the `idx` in it."""
-    return cast("Json", record["statusList"])
-
-
-def _check_grant(grant: Json, license_block: Json) -> None:
-    text = cast("Json", license_block["text"])
-    accepted = cast("Json", grant["acceptance"])
-    _require(grant["license"] == license_block["id"], _("it grants one license and shows another"))
-    _require(
-        accepted["termsDigest"] == text["digest"],
-        _("the text accepted is not the license's text"),
-    )
-    times.read(cast("str", accepted["at"]))
-    start = times.read(cast("str", grant["validFrom"]))
-    if grant["validUntil"] is not None:
-        end = times.read(cast("str", grant["validUntil"]))
-        _require(start < end, _("the license ends before it begins"))
-    shares = cast("list[dict[str, int]]", grant["revenueShares"])
-    free = not cast("str", cast("Json", grant["price"])["amount"]).strip("0.")
-    _require(
-        sum(share["bps"] for share in shares) == ALL_SHARES_BPS or (free and not shares),
-        _("its revenue shares do not add up to 10,000 basis points"),
-    )
-
-
-def _check_covered(grant: Json, release: Json) -> None:
-    granted = cast("dict[str, list[str]]", grant["scope"])["purposes"]
-    for record in cast("dict[str, list[Json]]", release["consent"])["records"]:
-        for purpose in sorted(set(granted) & set(cast("list[str]", record["excludes"]))):
-            fault = _("it grants %(purpose)s, which %(who)s excluded")
-            words = {"purpose": purpose, "who": record["subjectPseudonym"]}
-            _require(holds=False, fault=filled(fault, **words))
 
 
 def _check_subjects(subjects: list[Json], predicate: dict[str, Json]) -> None:
     digests = {cast("str", subject["name"]): subject["digest"] for subject in subjects}
-    _require(len(digests) == len(subjects), _("it names one subject twice"))
+    require(len(digests) == len(subjects), _("it names one subject twice"))
     release = predicate["release"]
     expected = {
         "files.jsonl": cast("dict[str, Json]", release["files"])["index"]["digest"],
@@ -362,8 +299,8 @@ def _check_subjects(subjects: list[Json], predicate: dict[str, Json]) -> None:
     if "license" in predicate:
         expected["LICENSE.txt"] = cast("Json", predicate["license"]["text"])["digest"]
     for name, digest in expected.items():
-        fault = filled(_("its subject %(name)s has another digest inside"), name=name)
-        _require(digests.get(name) == digest, fault)
+        fault = _("its subject %(name)s has another digest inside")
+        require(digests.get(name) == digest, fault, name=name)
     count = cast("int", cast("Json", release["files"])["count"])
     listed = count if count <= MAX_SUBJECT_FILES else 0
-    _require(len(digests) == len(expected) + listed, _("it does not list the files that it should"))
+    require(len(digests) == len(expected) + listed, _("it does not list the files that it should"))

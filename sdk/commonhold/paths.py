@@ -27,13 +27,17 @@ class InvalidPathError(CommonholdError):
     status = 422
 
 
-def visible(path: str) -> str:
-    """Return `path` with every invisible character spelled out, to be shown to people."""
-    # A message must not itself carry the bidirectional trick it warns of.
-    return "".join(
-        f"\\u{{{ord(char):04x}}}" if unicodedata.category(char) in FORBIDDEN_CATEGORIES else char
-        for char in path
+def is_visible(char: str) -> bool:
+    """Tell whether a character is one that people see, or a space."""
+    return (char.isascii() and char.isprintable()) or (
+        unicodedata.category(char) not in FORBIDDEN_CATEGORIES
     )
+
+
+def visible(text: str) -> str:
+    """Return `text` with every invisible character spelled out, to be shown to people."""
+    # A message must not itself carry the bidirectional trick it warns of.
+    return "".join(char if is_visible(char) else f"\\u{{{ord(char):04x}}}" for char in text)
 
 
 def _faults(path: str) -> Iterator[Sentence]:

@@ -1,27 +1,45 @@
-"""Pinned trust: the keys of a site as they were at the last download, kept per log.
+"""Pinned trust: the keys of a site as last seen, kept for the address that a person typed.
 
-The first download is believed; from then on a site's root keys lead from one version of its
-trusted root to the next (`commonhold.trust.follow`).
+The first meeting is believed; from then on a site's root keys lead from one version of its trusted
+root to the next (`commonhold.trust.follow`). What a site calls itself or its log decides nothing:
+whoever stands in its place could call themselves anything.
 
-Files lie under $XDG_CONFIG_HOME/commonhold/trust (XDG Base Directory Specification).
+Files lie under $XDG_CONFIG_HOME/commonhold/pins (XDG Base Directory Specification).
 """
 
-import ipaddress
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 from commonhold import canonical, times
+from commonhold.addresses import is_this_machine
 from commonhold.errors import CommonholdError
 from commonhold.sentences import _
-from commonhold.trust import NotVouchedError, Trust, TrustExpiredError, follow, read_trusted_root
+from commonhold.trust import (
+    NotVouchedError,
+    Trust,
+    TrustError,
+    TrustExpiredError,
+    follow,
+    read_trusted_root,
+)
+from commonhold.vouching import Source, Vouched
 
 
 class PinnedKeysChangedError(CommonholdError):
-    """A site shows keys that the root key known so far does not vouch for."""
+    """An address shows another log, or keys that the root key known so far does not vouch for."""
 
     code = "pinned-keys-changed"
+    status = 409
+
+
+class PinDamagedError(CommonholdError):
+    """A file of pinned keys that can't be read any more."""
+
+    code = "pin-damaged"
     status = 409
 
 
@@ -47,54 +65,163 @@ def write_private(path: Path, data: bytes) -> None:
     draft.replace(path)
 
 
-def _path(origin: str) -> Path:
-    return config_dir() / "trust" / f"{canonical.sha256_hex(origin.encode())[:32]}.json"
+@dataclass(frozen=True)
+class Pin:
+    """What is kept of a site: the address typed, when it was first met, its trusted root."""
+
+    address: str
+    since: datetime
+    trusted_root: bytes
+
+    @property
+    def trust(self) -> Trust:
+        """The keys."""
+        return read_trusted_root(self.trusted_root)
+
+    def vouched(self) -> Vouched:
+        """Return the keys, as this pin vouches for them."""
+        source = Source.THIS_MACHINE if is_this_machine(self.address) else Source.PINNED
+        return Vouched(self.trust, source, self.address, self.since)
+
+    def save(self) -> None:
+        """Keep it."""
+        document = {
+            "address": self.address,
+            "since": times.write(self.since),
+            "trusted_root": self.trusted_root.decode(),
+        }
+        write_private(_path(self.address), canonical.encode(document))
 
 
-def _is_this_machine(origin: str) -> bool:
+def _folder() -> Path:
+    return config_dir() / "pins"
+
+
+def _path(address: str) -> Path:
+    return _folder() / f"{canonical.sha256_hex(address.encode())[:32]}.json"
+
+
+def _read(path: Path) -> Pin:
     try:
-        return origin == "localhost" or ipaddress.ip_address(origin).is_loopback
-    except ValueError:
-        return False
+        found = cast("dict[str, str]", canonical.decode(path.read_bytes()))
+        root = found["trusted_root"].encode()
+        pin = Pin(found["address"], times.read(found["since"]), root)
+        read_trusted_root(root)
+    except (CommonholdError, KeyError, TypeError, AttributeError) as error:
+        raise _damaged(path) from error
+    return pin
 
 
-def pinned(origin: str) -> Trust | None:
-    """Return the trust pinned for the log `origin`, if any; TrustError if it was damaged."""
-    path = _path(origin)
-    return read_trusted_root(path.read_bytes()) if path.exists() else None
+def _damaged(path: Path) -> PinDamagedError:
+    sentence = _(
+        "The keys kept in %(path)s can't be read any more. Bring the file back, or remove it and "
+        "compare the site's root key with what its operator tells you."
+    )
+    return PinDamagedError(sentence, path=str(path))
+
+
+def pinned(address: str) -> Pin | None:
+    """Return what is pinned for the site that a person calls `address`; PinDamagedError."""
+    path = _path(address)
+    return _read(path) if path.exists() else None
+
+
+def every() -> list[Pin]:
+    """Return all pins; PinDamagedError if one can't be read."""
+    folder = _folder()
+    files = sorted(folder.glob("[!.]*.json")) if folder.is_dir() else []
+    return [_read(path) for path in files]
+
+
+def _earlier(address: str) -> tuple[Path, Trust] | None:
+    """Return what an earlier client pinned for a site: it kept one file for each log's name."""
+    folder = config_dir() / "trust"
+    for path in sorted(folder.glob("[!.]*.json")) if folder.is_dir() else []:
+        try:
+            trust = read_trusted_root(path.read_bytes())
+        except TrustError as error:
+            raise _damaged(path) from error
+        if trust.site == address:
+            return path, trust
+    return None
 
 
 def pin(
-    trusted_root: bytes, fetch: Callable[[int], bytes], *, now: datetime | None = None
-) -> Trust:
-    """Remember the keys that a site serves, if those remembered before lead to them.
+    address: str,
+    trusted_root: bytes,
+    fetch: Callable[[int], bytes],
+    *,
+    given: Trust | None = None,
+    now: datetime | None = None,
+) -> Vouched:
+    """Remember the keys that a site serves, if those known before lead to them.
 
-    `fetch` returns an earlier version of the site's trusted root by its number. A log on this
-    machine is not remembered: nobody stands between, and trial sites there come and go under one
-    name. Raises TrustExpiredError, TrustGoesBackError, PinnedKeysChangedError.
+    `address` is that of the site as a person typed it (`addresses.site_address`), `given` are keys
+    that the caller knows from elsewhere, and `fetch` returns an earlier version of the site's
+    trusted root by its number. A loopback IP may show other keys each time: nobody stands between,
+    and trial sites there come and go. Raises TrustExpiredError, TrustGoesBackError,
+    PinnedKeysChangedError.
     """
+    now = (now or datetime.now(UTC)).replace(microsecond=0)
     trust = read_trusted_root(trusted_root)
-    if trust.expires <= (now or datetime.now(UTC)):
+    _require_current(trust, now)
+    before, earlier = pinned(address), _earlier(address)
+    if given is not None:
+        follow(given, trusted_root, fetch)
+    elif not is_this_machine(address):
+        if before is not None:
+            _follow(before.trust, trusted_root, fetch, _path(address))
+        elif earlier is not None:
+            _follow(earlier[1], trusted_root, fetch, earlier[0])
+    kept = Pin(address, before.since if before else now, trusted_root)
+    kept.save()
+    if earlier is not None:
+        earlier[0].unlink()
+    if given is not None:
+        return Vouched(trust, Source.GIVEN, address, kept.since)
+    if before is None and earlier is None and not is_this_machine(address):
+        return Vouched(trust, Source.FIRST_USE, address, now)
+    return kept.vouched()
+
+
+def _require_current(trust: Trust, now: datetime) -> None:
+    if trust.expires <= now:
         sentence = _(
             "The keys that %(site)s serves ran out on %(time)s. Ask its operator to look after "
             "the site; until then nothing new can be relied on."
         )
         expired = times.write(trust.expires)
         raise TrustExpiredError(sentence, site=trust.site, time=expired, origin=trust.origin)
-    if _is_this_machine(trust.origin):
-        return trust
-    path = _path(trust.origin)
-    before = pinned(trust.origin)
-    if before is not None:
+
+
+def _follow(known: Trust, newest: bytes, fetch: Callable[[int], bytes], path: Path) -> None:
+    try:
+        follow(known, newest, fetch)
+    except NotVouchedError as error:
+        sentence = _(
+            "%(why)s Ask its operator why; if the change is announced, remove %(path)s and "
+            "try again."
+        )
+        raise PinnedKeysChangedError(
+            sentence, why=error.said, path=str(path), origin=known.origin
+        ) from error
+
+
+def that_knows(trusted_root: bytes) -> Vouched | None:
+    """Return the keys of a trusted root as a pin vouches for them, if one leads to them.
+
+    Nothing is asked for: only what the pinned root key itself signed is known so.
+    """
+    for one in every():
         try:
-            follow(before, trusted_root, fetch)
-        except NotVouchedError as error:
-            sentence = _(
-                "%(why)s Ask its operator why; if the change is announced, remove %(path)s and "
-                "try again."
-            )
-            raise PinnedKeysChangedError(
-                sentence, why=error.said, path=str(path), origin=trust.origin
-            ) from error
-    write_private(path, trusted_root)
-    return trust
+            newer = follow(one.trust, trusted_root, _ask_nobody)
+        except TrustError:
+            continue
+        known = one.vouched()
+        return Vouched(newer, known.source, known.address, known.since)
+    return None
+
+
+def _ask_nobody(version: int) -> bytes:
+    sentence = _("Version %(version)s of the trusted root is not at hand.")
+    raise NotVouchedError(sentence, version=version)

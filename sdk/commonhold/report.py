@@ -72,9 +72,13 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing failed. Warnings and unknowns are for the reader to weigh."""
-        checks = (*self.vector.values(), self.trust)
-        return all(check.state is not State.FAILED for check in checks)
+        """Whether somebody vouched for the keys and nothing failed.
+
+        Other warnings and unknowns are for the reader to weigh.
+        """
+        if self.trust.state in {State.FAILED, State.UNKNOWN}:
+            return False
+        return all(check.state is not State.FAILED for check in self.vector.values())
 
     def as_dict(self) -> dict[str, object]:
         """Return the JSON form: `passed`, `checks` by name, `trust`, `about`."""

@@ -5,25 +5,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
-from commonhold import index
 from commonhold.canonical import decode, sha256_hex
 from commonhold.client import Client
-from commonhold.downloading import DigestMismatchError, download, find_grant
+from commonhold.downloading import download, find_grant
 from commonhold.errors import CommonholdError
-from commonhold.filecheck import PROOFS
-from commonhold.manifest import Json, read
-from commonhold.report import State
-from commonhold.sentences import Filled, _
-from commonhold.signing import parse_envelope
-from commonhold.verify import Documents, verify_documents
+from commonhold.receiving import DigestMismatchError
+from commonhold.sentences import _
+from commonhold.signed import INDEX, Content, contents, require_verified
+from commonhold.trust import Trust
+from commonhold.verify import papers_in, read_root
+from commonhold.vouching import Vouched
 
 Row = dict[str, Any]
 
 
-class NotVerifiedError(CommonholdError):
-    """A release whose papers do not hold, so its rows are not handed out."""
+class NotADatasetError(CommonholdError):
+    """There is no such folder, and it is not the name of a dataset either."""
 
-    code = "not-verified"
+    code = "not-a-dataset"
     status = 422
 
 
@@ -34,64 +33,66 @@ def cache_dir() -> Path:
 
 
 def load(
-    target: str | Path, *, version: int | None = None, to: Path | None = None
+    target: str | Path,
+    *,
+    version: int | None = None,
+    to: Path | None = None,
+    trust: Path | str | Trust | None = None,
 ) -> Iterator[Row]:
     """Yield the rows of a downloaded folder, or of `org/dataset[@version]`, downloaded if needed.
 
     A row holds what metadata.jsonl says of a clip, and `audio`: {"path", "bytes"}; rows of text
-    have `audio` None. Raises NotVerifiedError before the first row if signature, log, license
-    or consent fail, DigestMismatchError at a file that was changed.
+    have `audio` None. `trust` is a trusted_root.json (or its contents read) whose keys count; else
+    those pinned for the site. Raises NotVerifiedError before the first row if nobody vouches for
+    the keys or signature, log, license or consent fail, DigestMismatchError at a file that was
+    changed.
     """
-    folder = Path(target)
+    keys = read_root(Path(trust)) if isinstance(trust, str | Path) else trust
+    folder, vouched = Path(target), cast("Trust | Vouched | None", keys)
     if not folder.is_dir():
         name, _at, number = str(target).partition("@")
-        if number.isdigit():
-            version = int(number)
+        if name.count("/") != 1 or (number and not number.isdigit()) or not all(name.split("/")):
+            sentence = _(
+                "There is no folder “%(target)s”. A dataset is written ORGANIZATION/DATASET or "
+                "ORGANIZATION/DATASET@2."
+            )
+            raise NotADatasetError(sentence, target=str(target))
+        version = int(number) if number else version
         with Client() as client:
-            grant = find_grant(client, name, version)
-            folder = to or cache_dir() / str(grant["id"])
-            download(client, str(grant["id"]), folder)
-    return _rows(folder)
+            grant = str(find_grant(client, name, version)["id"])
+            kept = sha256_hex(f"{client.url} {grant}".encode())[:32]
+            folder = to or cache_dir() / kept
+            vouched = download(client, grant, folder, given=keys).trust
+    return _rows(folder, vouched)
 
 
-def _signed_index(folder: Path) -> dict[str, index.IndexRow]:
-    papers = {name: (folder / name).read_bytes() for name in PROOFS if (folder / name).exists()}
-    report = verify_documents(Documents.of(papers))
-    for name, check in report.vector.items():
-        if check.state is State.FAILED:
-            sentence = _("This release does not hold (%(check)s): %(why)s")
-            why = Filled(check.said, check.parameters)
-            raise NotVerifiedError(sentence, check=name, why=why, **report.as_dict())
-    statement = read(parse_envelope(papers["manifest.dsse.json"]).payload)
-    release = cast("dict[str, Json]", statement["predicate"])["release"]
-    signed = cast("dict[str, Json]", release["files"])["index"]["digest"]
-    with (folder / "files.jsonl").open("rb") as file:
-        summary = index.summarize(file)
-    if {"sha256": summary.sha256} != signed:
-        sentence = _("files.jsonl is not the index that was signed.")
-        raise DigestMismatchError(sentence, path="files.jsonl")
-    with (folder / "files.jsonl").open("rb") as file:
-        return {row.path: row for row in index.parse(file)}
+def _signed_files(folder: Path, trust: Trust | Vouched | None) -> dict[str, Content]:
+    statement = require_verified(papers_in(folder), trust)
+    return contents(statement, folder / INDEX)
 
 
-def _checked(folder: Path, row: index.IndexRow) -> bytes:
-    data = (folder / row.path).read_bytes()
-    if sha256_hex(data) != row.sha256:
+def _checked(folder: Path, path: str, signed: Content | None) -> bytes:
+    if signed is None:
+        sentence = _("“%(path)s” is not part of the release.")
+        raise DigestMismatchError(sentence, path=path)
+    data = (folder / path).read_bytes()
+    if sha256_hex(data) != signed.sha256:
         sentence = _("“%(path)s” was changed since it was signed. Download it again.")
-        raise DigestMismatchError(sentence, path=row.path)
+        raise DigestMismatchError(sentence, path=path)
     return data
 
 
-def _rows(folder: Path) -> Iterator[Row]:
-    files = _signed_index(folder)
+def _rows(folder: Path, trust: Trust | Vouched | None) -> Iterator[Row]:
+    files = _signed_files(folder, trust)
     tables = [path for path in files if path.startswith("text/")]
     if "metadata.jsonl" in files:
         tables.insert(0, "metadata.jsonl")
     for table in tables:
-        for line in _checked(folder, files[table]).splitlines():
+        for line in _checked(folder, table, files[table]).splitlines():
             row = cast("Row", decode(line))
             row["audio"] = None
             if "file_name" in row:
-                name = row["file_name"]
-                row["audio"] = {"path": str(folder / name), "bytes": _checked(folder, files[name])}
+                name = str(row["file_name"])
+                audio = _checked(folder, name, files.get(name))
+                row["audio"] = {"path": str(folder / name), "bytes": audio}
             yield row

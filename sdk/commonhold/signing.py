@@ -63,8 +63,7 @@ class PublicKey:
         try:
             public = cls(_known_public(load_pem_public_key(pem.encode())))
         except (ValueError, UnsupportedAlgorithm) as error:
-            sentence = _("This is not a public key in PEM form: %(why)s.")
-            raise KeyFileError(sentence, why=str(error)) from error
+            raise KeyFileError(_("This is not a public key in PEM form.")) from error
         if public.pem != pem:
             raise KeyFileError(
                 _("The public key's PEM text is not in its usual form, so it was changed.")
@@ -232,8 +231,14 @@ class Envelope:
         """Return manifest.dsse.json: the canonical bytes of the JSON form."""
         return canonical.encode(self.as_dict())
 
-    def verify(self, keys: Iterable[PublicKey]) -> PublicKey:
-        """Return the key of `keys` that signed this, or SignatureError."""
+    def verify(self, keys: Iterable[PublicKey], payload_type: str = PAYLOAD_TYPE) -> PublicKey:
+        """Return the key of `keys` that signed this, or SignatureError.
+
+        What is signed under another `payload_type` is another kind of thing (DSSE protocol.md).
+        """
+        if self.payload_type != payload_type:
+            sentence = _("What is signed calls itself %(type)s, not %(expected)s.")
+            raise SignatureError(sentence, type=self.payload_type, expected=payload_type)
         known = {key.keyid: key for key in keys}
         if self.keyid not in known:
             sentence = _("The manifest names the key %(key)s…, which nobody here vouches for.")

@@ -2,19 +2,20 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 from urllib.parse import urlsplit
 
 from commonhold import statuslist, times
+from commonhold.consistency import Json, status_place
 from commonhold.errors import CommonholdError
-from commonhold.manifest import Json, status_place
 from commonhold.report import Check, State
 from commonhold.sentences import Sentence, _, filled, n_, one_after_another
 from commonhold.statuslist import StatusList, StatusListError
 from commonhold.trust import Trust
 
 WITHDRAWN_FOR = "withdrawn for "
+MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Asker:
         """Return a verified list about `uri`, or StatusListError."""
         keys = [trusted.key for trusted in self.trust.status_keys]
         found = statuslist.check_status_list(token.decode("ascii", "replace"), keys, uri)
-        self._require_key_in_use(found)
+        self._require_sane(found)
         return found
 
     def read_all(self, lines: bytes) -> dict[str, StatusList]:
@@ -49,10 +50,16 @@ class Asker:
         keys = [trusted.key for trusted in self.trust.status_keys]
         lists = statuslist.check_status_lists(lines, keys)
         for found in lists.values():
-            self._require_key_in_use(found)
+            self._require_sane(found)
         return lists
 
-    def _require_key_in_use(self, found: StatusList) -> None:
+    def _require_sane(self, found: StatusList) -> None:
+        if found.issued > self.now + times.TOLERANCE:
+            sentence = _(
+                "The status list is dated %(time)s, which is yet to come. If your clock is right, "
+                "its issuer's is wrong."
+            )
+            raise StatusListError(sentence, time=times.write(found.issued))
         signers = [key for key in self.trust.status_keys if key.key.keyid == found.keyid]
         if not any(trusted.covers(found.issued) for trusted in signers):
             raise StatusListError(
@@ -80,6 +87,17 @@ class Asker:
             return Answer(trouble=trouble)
 
 
+def _age(of: StatusList, now: datetime) -> Sentence:
+    """Say how old a list is."""
+    minutes = max(0, (now - of.issued) // MINUTE)
+    hours, days = minutes // 60, minutes // (60 * 24)
+    if days > 1:
+        return filled(n_("one day ago", "%(age)s days ago", days), age=days)
+    if hours > 1:
+        return filled(n_("one hour ago", "%(age)s hours ago", hours), age=hours)
+    return filled(n_("one minute ago", "%(age)s minutes ago", minutes), age=minutes)
+
+
 def _where(moved: str | None) -> list[Sentence]:
     """Say that a list was asked for elsewhere, if it was."""
     sentence = _("It was asked at %(address)s, since its own address does not answer.")
@@ -95,7 +113,7 @@ def check_license(grant: Json | None, license_block: Json | None, ask: Asker) ->
     details: Json = {"valid_from": start, "valid_until": until, "license": grant["license"]}
     licensee = cast("Json", grant["licensee"])["name"]
     words: Json = {"name": license_block["name"], "licensee": licensee}
-    if ask.now < times.read(start):
+    if ask.now + times.TOLERANCE < times.read(start):
         begins = _("%(name)s for %(licensee)s begins only on %(valid_from)s.")
         return Check(State.FAILED, begins, details, words)
     if until is not None and times.read(until) <= ask.now:
@@ -130,14 +148,27 @@ def _check_revocation(status: Json, said: list[Sentence], details: Json, ask: As
     if revoked:
         sentence = _("The site has revoked this license: stop using the data under it.")
         return Check(State.FAILED, sentence, details | {"revocation": "revoked"})
-    state, revocation = State.OK, "none"
+    state, revocation, known = _revocation(latest, trouble, ask.now)
+    if latest is not None:
+        details = details | {"as_of": times.write(latest.issued)}
+    return Check(state, one_after_another(*said, known), details | {"revocation": revocation})
+
+
+def _revocation(
+    latest: StatusList | None, trouble: Sentence | None, now: datetime
+) -> tuple[State, str, Sentence]:
+    """Return what is known of a license that no list calls revoked."""
     if trouble is not None:
         asked = _("Whether it was revoked could not be asked: %(why)s")
-        said, state, revocation = [*said, filled(asked, why=trouble)], State.WARNING, "unknown"
-    elif latest is None:
-        said = [*said, _("Whether it was revoked was not asked (offline).")]
-        revocation = "not-asked"
-    return Check(state, one_after_another(*said), details | {"revocation": revocation})
+        return State.WARNING, "unknown", filled(asked, why=trouble)
+    if latest is None:
+        not_asked = _("Whether it was revoked was not asked (offline).")
+        return State.UNKNOWN, "not-asked", not_asked
+    words = {"as_of": times.write(latest.issued), "age": _age(latest, now)}
+    if not latest.is_fresh(now):
+        old = _("It was not revoked on %(as_of)s, %(age)s; the site has nothing newer to show.")
+        return State.WARNING, "stale", filled(old, **words)
+    return State.OK, "none", filled(_("It was not revoked on %(as_of)s, %(age)s."), **words)
 
 
 @dataclass
@@ -211,7 +242,8 @@ def _fallen(
     if status == statuslist.WITHDRAWN:
         return "withdrawn"
     expires = cast("str | None", record["expires"])
-    if status == statuslist.EXPIRED or (expires and times.read_date(expires) <= now.date()):
+    lapses = times.read_date(expires) if expires else None
+    if status == statuslist.EXPIRED or times.has_lapsed(lapses, now):
         return "expired"
     if status == statuslist.NARROWED:
         withdrawn = status_list.narrowed.get(position)
@@ -219,13 +251,19 @@ def _fallen(
             return "withdrawn"
         touched = sorted(set(withdrawn) & set(granted))
         return WITHDRAWN_FOR + ", ".join(touched) if touched else None
+    if status != statuslist.VALID:
+        sentence = _(
+            "The status list gives consent %(number)s the status %(status)s, which has no meaning."
+        )
+        raise StatusListError(sentence, number=record["c"], status=status)
     return None
 
 
 def _conclude(records: list[Json], gone: dict[int, str], found: _Found, now: datetime) -> Check:
     oldest = min(found.lists.values(), key=lambda one: one.issued)
-    as_of = times.write(oldest.issued)
-    details: Json = {"as_of": as_of, "consents": len(records)}
+    as_of, age = times.write(oldest.issued), _age(oldest, now)
+    age_seconds = max(0, (now - oldest.issued) // timedelta(seconds=1))
+    details: Json = {"as_of": as_of, "age_seconds": age_seconds, "consents": len(records)}
     if found.moved is not None:
         details["asked_at"] = found.moved
     if gone:
@@ -235,14 +273,14 @@ def _conclude(records: list[Json], gone: dict[int, str], found: _Found, now: dat
     fresh = all(one.is_fresh(now) for one in found.lists.values())
     details["standing"] = "fresh" if fresh else "stale"
     if not fresh:
-        old = _("All consents stood on %(as_of)s, but that is too long ago. Verify online.")
-        return Check(State.WARNING, old, details)
+        old = _("All consents stood on %(as_of)s, %(age)s: that is too long ago. Verify online.")
+        return Check(State.WARNING, old, details, {"age": age})
     stood = n_(
-        "The one consent stood on %(as_of)s.",
-        "All %(consents)s consents stood on %(as_of)s.",
+        "The one consent stood on %(as_of)s, %(age)s.",
+        "All %(consents)s consents stood on %(as_of)s, %(age)s.",
         len(records),
     )
-    said = [filled(stood, as_of=as_of, consents=len(records)), *_where(found.moved)]
+    said = [filled(stood, as_of=as_of, age=age, consents=len(records)), *_where(found.moved)]
     if found.trouble is None:
         return Check(State.OK, one_after_another(*said), details)
     said.append(filled(_("The latest state could not be asked: %(why)s"), why=found.trouble))

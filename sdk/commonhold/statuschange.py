@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import cast
 
 from commonhold import canonical, statuslist, times
-from commonhold.errors import CommonholdError, reason
+from commonhold.errors import CommonholdError
 from commonhold.sentences import _
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -82,9 +82,11 @@ def read(payload: bytes) -> ListState:
     try:
         state = _read(cast("Json", canonical.decode_exact(payload)))
         faithful = state.encode() == payload
-    except (CommonholdError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except CommonholdError as error:
         sentence = _("This is not a statement about a status list: %(why)s")
-        raise StatusChangeError(sentence, why=reason(error)) from error
+        raise StatusChangeError(sentence, why=error.said) from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise StatusChangeError(_("This is not a statement about a status list.")) from error
     if not faithful:
         raise StatusChangeError(
             _("This statement about a status list says more than such a statement does.")

@@ -13,13 +13,13 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from joserfc import jws
-from joserfc.errors import JoseError
+from joserfc.errors import BadSignatureError, JoseError
 from joserfc.jwk import ECKey
 
 from commonhold import base64s, canonical
 from commonhold.base64s import Base64Error
 from commonhold.canonical import CanonicalError
-from commonhold.errors import CommonholdError, reason
+from commonhold.errors import CommonholdError
 from commonhold.sentences import _
 from commonhold.signing import PublicKey, Signer
 
@@ -31,8 +31,9 @@ BITS = 2
 PER_BYTE = 8 // BITS
 SIZE = 1 << 17
 TYPE = "statuslist+jwt"
-MAX_BYTES = 64 * 1024 * 1024
-DAY = timedelta(hours=24)
+MAX_BYTES = 1024 * 1024
+STALE_AFTER = timedelta(hours=1)
+LONGEST = timedelta(hours=24)
 P256_BYTES = 32
 POSITION = re.compile(r"0|[1-9][0-9]{0,15}")
 
@@ -69,8 +70,11 @@ class StatusList:
         return self.data[index // per_byte] >> shift & (1 << self.bits) - 1
 
     def is_fresh(self, now: datetime) -> bool:
-        """Tell whether the list may still be relied on at `now` (aware)."""
-        return now < self.expires
+        """Tell whether the list may still be relied on at `now` (aware), whatever its issuer says.
+
+        A longer life that an issuer gives it would let an old list pass for the present state.
+        """
+        return now < min(self.expires, self.issued + STALE_AFTER)
 
 
 def pack(statuses: Iterable[int], bits: int = BITS) -> bytes:
@@ -117,7 +121,7 @@ def build_status_list(
     signer: Signer,
     issued: datetime,
     narrowed: Mapping[int, Iterable[str]] | None = None,
-    lifetime: timedelta = DAY,
+    lifetime: timedelta = STALE_AFTER,
     ttl: timedelta = timedelta(minutes=1),
 ) -> str:
     """Return the signed list as a JWT (draft §5.1), ES256; `data` comes from `pack`.
@@ -170,9 +174,15 @@ def check_status_list(token: str, keys: Sequence[PublicKey], uri: str | None = N
         raise StatusListError(
             _("The status list is signed by a key that nobody here vouches for.")
         ) from error
-    except (JoseError, Base64Error, CanonicalError, ValueError, TypeError, zlib.error) as error:
-        sentence = _("The status list is damaged, or its signature does not match: %(why)s")
-        raise StatusListError(sentence, why=reason(error)) from error
+    except BadSignatureError as error:
+        sentence = _("The status list was changed: its signature does not match.")
+        raise StatusListError(sentence) from error
+    except (Base64Error, CanonicalError) as error:
+        sentence = _("The status list is damaged: %(why)s")
+        raise StatusListError(sentence, why=error.said) from error
+    except (JoseError, ValueError, TypeError) as error:
+        sentence = _("The status list is not a token of the form that such lists have.")
+        raise StatusListError(sentence) from error
     if uri is not None and status_list.uri != uri:
         sentence = _("The status list is about %(list)s, not about %(uri)s.")
         raise StatusListError(sentence, list=status_list.uri, uri=uri)
@@ -201,19 +211,56 @@ def _claims(claims: object, keyid: str) -> StatusList:
             "status_list": {"bits": 1 | 2 | 4 | 8 as bits, "lst": str(packed)},
             **others,
         }:
-            unpacker = zlib.decompressobj()
-            data = unpacker.decompress(base64s.decode_url(packed), MAX_BYTES)
-            if unpacker.eof and not unpacker.unused_data:
-                return StatusList(
-                    uri=uri,
-                    issued=datetime.fromtimestamp(issued, UTC),
-                    expires=datetime.fromtimestamp(expires, UTC),
-                    data=data,
-                    keyid=keyid,
-                    bits=bits,
-                    narrowed=_narrowed(others.get("narrowed", {})),
-                )
+            found = StatusList(
+                uri=uri,
+                issued=_moment(issued),
+                expires=_moment(expires),
+                data=_unpack(packed),
+                keyid=keyid,
+                bits=bits,
+                narrowed=_narrowed(others.get("narrowed", {})),
+            )
+            _require_consistent(found)
+            return found
     raise StatusListError(_("The status list is signed, but lacks what a status list must say."))
+
+
+def _moment(seconds: int) -> datetime:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        sentence = _("The status list is dated to a time that no calendar has.")
+        raise StatusListError(sentence) from error
+
+
+def _unpack(packed: str) -> bytes:
+    unpacker = zlib.decompressobj()
+    try:
+        data = unpacker.decompress(base64s.decode_url(packed), MAX_BYTES)
+    except zlib.error as error:
+        raise StatusListError(_("The bits of the status list can't be unpacked.")) from error
+    if unpacker.unconsumed_tail:
+        sentence = _("The status list is larger than any list is: over %(most)s bytes.")
+        raise StatusListError(sentence, most=MAX_BYTES)
+    if not unpacker.eof or unpacker.unused_data:
+        raise StatusListError(_("The bits of the status list are cut short, or too many."))
+    return data
+
+
+def _require_consistent(found: StatusList) -> None:
+    if found.expires <= found.issued:
+        raise StatusListError(_("The status list ends before it begins."))
+    if found.expires - found.issued > LONGEST:
+        sentence = _(
+            "The status list says that it holds for %(hours)s hours. More than %(most)s is too "
+            "long: a withdrawal would go unseen."
+        )
+        hours = (found.expires - found.issued) // timedelta(hours=1)
+        raise StatusListError(sentence, hours=hours, most=LONGEST // timedelta(hours=1))
+    for position in found.narrowed:
+        if found.status(position) != NARROWED:
+            sentence = _("The status list narrows entry %(index)s, and has another status for it.")
+            raise StatusListError(sentence, index=position)
 
 
 def _narrowed(claim: object) -> dict[int, tuple[str, ...]]:

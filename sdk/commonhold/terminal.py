@@ -1,6 +1,9 @@
 """How commands speak: words or JSON, and exit codes that scripts can rely on.
 
 0 done, 1 verification or business refusal, 2 usage, 3 server or network.
+
+Everything goes through `say` or `say_json`: much of what commands tell was written by a site or in
+a manifest, and none of it reaches the terminal as a control sequence.
 """
 
 import functools
@@ -12,10 +15,14 @@ from typing import Any
 
 import click
 
+from commonhold.addresses import AddressError
 from commonhold.client import NetworkError, NotConfiguredError, ServerError
 from commonhold.errors import CommonholdError
+from commonhold.paths import is_visible, visible
+from commonhold.shapes import AnswerError
 
 DONE, REFUSED, USAGE, TROUBLE = 0, 1, 2, 3
+TROUBLES = (NetworkError, ServerError, AnswerError, AddressError)
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,22 @@ def exit_code_of(error: CommonholdError) -> int:
     """Return the exit code for an error."""
     if isinstance(error, NotConfiguredError):
         return USAGE
-    return TROUBLE if isinstance(error, NetworkError | ServerError) else REFUSED
+    return TROUBLE if isinstance(error, TROUBLES) else REFUSED
+
+
+def say(line: str, *, err: bool = False) -> None:
+    """Print one line, with whatever is invisible in it spelled out."""
+    click.echo(visible(line), err=err)
+
+
+def say_json(data: Any) -> None:
+    """Print JSON, with whatever is invisible in it escaped."""
+    text = json.dumps(data, ensure_ascii=False, indent=2)
+    click.echo("".join(one if one == "\n" or is_visible(one) else _escaped(one) for one in text))
+
+
+def _escaped(char: str) -> str:
+    return json.dumps(char)[1:-1]
 
 
 def reporting(function: Callable[..., Outcome]) -> Callable[..., None]:
@@ -43,20 +65,22 @@ def reporting(function: Callable[..., Outcome]) -> Callable[..., None]:
     def run(context: click.Context, /, *args: Any, as_json: bool, **options: Any) -> None:
         try:
             outcome = function(*args, **options)
+        except click.UsageError as error:
+            raise click.UsageError(visible(error.message), error.ctx) from error
         except CommonholdError as error:
             problem = error.as_problem()
             outcome = Outcome(problem, [], exit_code_of(error))
             if not as_json:
-                click.echo(f"Error: {error.message}", err=True)
+                say(f"Error: {error.message}", err=True)
                 _explain(problem)
         except OSError as error:
             outcome = Outcome({"code": "file-trouble", "detail": str(error)}, [], REFUSED)
             if not as_json:
-                click.echo(f"Error: {error}", err=True)
+                say(f"Error: {error}", err=True)
         if as_json:
-            click.echo(json.dumps(outcome.data, ensure_ascii=False, indent=2))
+            say_json(outcome.data)
         for line in () if as_json else outcome.lines:
-            click.echo(line)
+            say(line)
         context.exit(outcome.exit_code)
 
     return run
@@ -67,14 +91,14 @@ def _explain(problem: dict[str, Any]) -> None:
     for row in rows if isinstance(rows, list) else ():
         if isinstance(row, dict):
             where = f"  row {row.get('row')}, {row.get('field')}"
-            click.echo(f"{where}: {row.get('message')}", err=True)
+            say(f"{where}: {row.get('message')}", err=True)
 
 
 def show_progress(path: str, done: int, total: int) -> None:
     """Rewrite one line on a terminal; say nothing where the output is a file or a program."""
     if sys.stderr.isatty():
         percent = 100 if total == 0 else done * 100 // total
-        click.echo(f"\r\033[K{percent:3d} %  {path}", err=True, nl=done >= total)
+        click.echo(f"\r\033[K{percent:3d} %  {visible(path)}", err=True, nl=done >= total)
 
 
 def money(minor: int, currency: str) -> str:

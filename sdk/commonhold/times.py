@@ -1,11 +1,13 @@
 """Moments as signed documents write them: RFC 3339, UTC, whole seconds, `Z`."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from commonhold.errors import CommonholdError
 from commonhold.sentences import _
 
 FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+# How far two honest clocks may be apart.
+TOLERANCE = timedelta(minutes=5)
 
 
 class InvalidTimeError(CommonholdError):
@@ -45,3 +47,16 @@ def read_date(text: str) -> date:
         sentence = _("“%(text)s” is not a day of the form 2026-11-20.")
         raise InvalidTimeError(sentence, text=text)
     return day
+
+
+def day_of(moment: datetime) -> date:
+    """Return the day of `moment` (aware; any zone) in UTC, the only calendar that is used here."""
+    return moment.astimezone(UTC).date()
+
+
+def has_lapsed(expires: date | None, at: datetime) -> bool:
+    """Tell whether what `expires` on a day holds no more at the moment `at` (aware; any zone).
+
+    The day is the first on which it no longer holds: it lapses as that day begins in UTC.
+    """
+    return expires is not None and expires <= day_of(at)

@@ -6,6 +6,8 @@ whoever believes one version can follow a site to its newest (as in TUF, "Update
 to believe a first one is settled elsewhere, by pinning or by `--trust`.
 """
 
+import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +15,8 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from commonhold import base64s, canonical, notes, times
-from commonhold.errors import CommonholdError, reason
+from commonhold.errors import CommonholdError
+from commonhold.paths import visible
 from commonhold.sentences import _
 from commonhold.signing import PublicKey, SignatureError, Signer
 from commonhold.tlog import KEY_DETAILS
@@ -22,6 +25,10 @@ MEDIA_TYPE = "application/vnd.dev.sigstore.trustedroot+json;version=0.1"
 SIGNED_PREFIX = b"commonhold/trusted-root/v2\n"
 PATH = "/.well-known/commonhold/trusted_root.json"
 LONGEST_CHAIN = 1000
+MAX_BYTES = 1024 * 1024
+MAX_SHOWN = 100
+# RFC 3986 §3.2: a name or an IPv4 or bracketed IPv6 address, and a port; no user, no path.
+SITE = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 
 Json = dict[str, object]
 
@@ -223,22 +230,28 @@ def _guarded(data: bytes) -> tuple[Trust, frozenset[str]]:
         return _read(data)
     except TrustError:
         raise
-    except (CommonholdError, KeyError, TypeError, AttributeError, StopIteration) as error:
-        sentence = _("The trusted root can't be used, it is damaged or incomplete: %(why)s")
-        raise TrustError(sentence, why=reason(error)) from error
+    except CommonholdError as error:
+        sentence = _("The trusted root can't be used, it is damaged: %(why)s")
+        raise TrustError(sentence, why=error.said) from error
+    except (KeyError, TypeError, AttributeError, StopIteration) as error:
+        sentence = _("The trusted root can't be used, it lacks what a trusted root must say.")
+        raise TrustError(sentence) from error
 
 
 def _read(data: bytes) -> tuple[Trust, frozenset[str]]:
+    if len(data) > MAX_BYTES:
+        sentence = _("The trusted root is larger than any is: over %(most)s bytes.")
+        raise TrustError(sentence, most=MAX_BYTES)
     document = cast("Json", canonical.decode_exact(data))
     block = cast("Json", document["commonhold"])
     signatures = cast("list[dict[str, str]]", block.pop("signatures"))
     trust = Trust(
         version=_count(block["version"], 1),
-        expires=times.read(str(block["expires"])),
-        instance=str(block["instance"]),
-        site=str(block["site"]),
-        origin=str(block["origin"]),
-        log_keys=_logs(block["logKeys"], str(block["origin"])),
+        expires=times.read(_text(block["expires"])),
+        instance=_text(block["instance"]),
+        site=_address(_text(block["site"])),
+        origin=_text(block["origin"]),
+        log_keys=_logs(block["logKeys"], _text(block["origin"])),
         manifest_keys=_keys(block["manifestKeys"]),
         status_keys=_keys(block["statusKeys"]),
         root_keys=_keys(block["rootKeys"]),
@@ -272,6 +285,21 @@ def _count(value: object, least: int) -> int:
         sentence = _("The trusted root has %(value)s where a number from %(least)s was expected.")
         raise TrustError(sentence, value=repr(value), least=least)
     return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        sentence = _("The trusted root has %(value)s where text was expected.")
+        raise TrustError(sentence, value=json.dumps(value)[:MAX_SHOWN])
+    return value
+
+
+def _address(site: str) -> str:
+    """Return the address of a site, which is a scheme and a host, and nothing that follows it."""
+    if not SITE.fullmatch(site):
+        sentence = _("The trusted root names “%(site)s”, which is not the address of a site.")
+        raise TrustError(sentence, site=visible(site[:MAX_SHOWN]))
+    return site
 
 
 def _require_one_in_use(ends: list[datetime | None]) -> None:

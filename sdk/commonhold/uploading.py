@@ -1,8 +1,10 @@
 """Resumable uploads: parts with digests, several at a time, no file ever whole in memory."""
 
 import base64
+import codecs
 import csv
 import hashlib
+import io
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,9 +13,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
+from commonhold import shapes
+from commonhold.addresses import require_web
 from commonhold.canonical import CHUNK, digest_file, sha256_hex
 from commonhold.client import (
     Client,
@@ -84,7 +89,11 @@ class _Ticket:
         self.path = state_dir() / "uploads" / f"{sha256_hex(key.encode())}.json"
 
     def read(self) -> str | None:
-        return str(json.loads(self.path.read_text())["id"]) if self.path.exists() else None
+        """Return the id, None if none is kept or what is kept can't be read: then begin again."""
+        try:
+            return str(json.loads(self.path.read_text())["id"])
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            return None
 
     def write(self, upload_id: str) -> None:
         write_private(self.path, json.dumps({"id": upload_id}).encode())
@@ -105,7 +114,7 @@ def _begin(client: Client, dataset: str, file: LocalFile, sha256: str, ticket: _
     known = ticket.read()
     if known is not None:
         try:
-            upload = client.request("GET", f"uploads/{known}")
+            upload = _asked(client, known)
             if upload["state"] != "refused":
                 return upload
         except NotFoundError:
@@ -113,8 +122,19 @@ def _begin(client: Client, dataset: str, file: LocalFile, sha256: str, ticket: _
         ticket.drop()
     size = file.source.stat().st_size
     body = {"dataset": dataset, "path": file.path, "size": size, "sha256": sha256}
-    upload = client.request("POST", "uploads", json=body)
+    upload = _addressed(client, client.request("POST", "uploads", shapes.UPLOAD, json=body))
     ticket.write(upload["id"])
+    return upload
+
+
+def _asked(client: Client, upload_id: object) -> Any:
+    path = f"uploads/{quote(str(upload_id), safe='')}"
+    return _addressed(client, client.request("GET", path, shapes.UPLOAD))
+
+
+def _addressed(client: Client, upload: Any) -> Any:
+    for part in upload["parts"]:
+        require_web(part["url"], client.url)
     return upload
 
 
@@ -157,12 +177,11 @@ def _put_missing(client: Client, file: LocalFile, upload: Any, progress: Progres
 
 def _complete(client: Client, upload: Any, sha256: str) -> dict[str, Any]:
     try:
-        finished = client.request(
-            "POST", f"uploads/{upload['id']}/complete", json={"sha256": sha256}
-        )
+        path = f"uploads/{upload['id']}/complete"
+        finished = client.request("POST", path, shapes.COMPLETED, json={"sha256": sha256})
     except RefusedError:
         # The answer to an earlier try may have been lost on the way: ask how it stands.
-        finished = client.request("GET", f"uploads/{upload['id']}")
+        finished = _asked(client, upload["id"])
         if finished["state"] != "complete":
             raise
     file: dict[str, Any] = finished.get("file") or {"path": upload["path"], "sha256": sha256}
@@ -184,7 +203,7 @@ def upload_file(
             _put_missing(client, file, upload, progress)
         except NotAllowedError:
             # Part URLs are short-lived; fresh ones carry on where these stopped.
-            upload = client.request("GET", f"uploads/{upload['id']}")
+            upload = _asked(client, upload["id"])
             _put_missing(client, file, upload, progress)
     try:
         finished = _complete(client, upload, sha256)
@@ -211,7 +230,7 @@ def upload_all(
 
     What the draft holds already, from an earlier upload or the version before, is not sent again.
     """
-    version = client.request("POST", dataset_path(dataset, "versions"))
+    version = client.request("POST", dataset_path(dataset, "versions"), shapes.NUMBERED)
     held = _held(client, dataset, version["number"])
     kept = [file.path for file in files if _is_held(file, held)]
     wanted = [file for file in files if file.path not in kept]
@@ -224,7 +243,7 @@ def upload_all(
 
 
 def _held(client: Client, dataset: str, number: int) -> dict[str, str]:
-    version = client.request("GET", dataset_path(dataset, "versions", number))
+    version = client.request("GET", dataset_path(dataset, "versions", number), shapes.VERSION)
     return {
         file["path"]: file["sha256"] for file in version["files"] if file["state"] == "complete"
     }
@@ -242,22 +261,37 @@ def import_consent(
     Returns {"speakers", "records", "scopes", "known", "voided"}; `known` were recorded before.
     Raises InvalidRequestError with `rows`.
     """
-    with table.open(newline="", encoding="utf-8-sig") as file:
-        named = {row.get("evidence") or "" for row in csv.DictReader(file)} - {""}
+    named = _evidence_named(table.read_bytes())
+    lost = [name for name in sorted(named) if not (table.parent / name).is_file()]
+    if lost:
+        sentence = _("%(table)s names the evidence “%(evidence)s”, but %(path)s is not there.")
+        paths = ", ".join(str(table.parent / name) for name in lost)
+        raise UploadError(sentence, table=table.name, evidence=", ".join(lost), path=paths)
     with ExitStack() as stack:
         parts: list[tuple[str, Any]] = [
             ("csv", (table.name, stack.enter_context(table.open("rb")), "text/csv"))
         ]
         for name in sorted(named):
             path = table.parent / name
-            if not path.is_file():
-                sentence = _(
-                    "%(table)s names the evidence “%(evidence)s”, but %(path)s is not there."
-                )
-                raise UploadError(sentence, table=table.name, evidence=name, path=str(path))
             parts.append(("evidence", (name, stack.enter_context(path.open("rb")))))
         data = {"notice": notice.read_text()} if notice is not None else {}
         answer: dict[str, Any] = client.request(
-            "POST", dataset_path(dataset, "consent", "import"), files=parts, data=data
+            "POST",
+            dataset_path(dataset, "consent", "import"),
+            shapes.IMPORTED,
+            files=parts,
+            data=data,
         )
     return answer
+
+
+def _evidence_named(table: bytes) -> set[str]:
+    """Return the evidence that a table names; none where the site will refuse the table."""
+    is_utf_16 = table.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        text = table.decode("utf-16" if is_utf_16 else "utf-8-sig")
+    except UnicodeDecodeError:
+        return set()
+    delimiter = max(",;\t", key=text.partition("\n")[0].count)
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
+    return {(row.get("evidence") or "").strip() for row in rows} - {""}

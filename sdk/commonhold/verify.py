@@ -5,27 +5,35 @@ a manifest that a trusted key signed.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import cast
 
-from commonhold import manifest, pins, sigstore, standing, times, tlog
+from commonhold import keyring, manifest, sigstore, standing, times, tlog
+from commonhold.consistency import Json, require_past
 from commonhold.errors import CommonholdError
-from commonhold.fetching import fetch_small
-from commonhold.filecheck import PROOFS, check_files
-from commonhold.manifest import Json
+from commonhold.fetching import fetch_below
+from commonhold.filecheck import LARGEST, MAX_PAPER, PROOFS, check_files
 from commonhold.report import Check, Report, State
-from commonhold.sentences import _, filled, one_after_another
+from commonhold.sentences import Sentence, _, filled, one_after_another
 from commonhold.signing import Envelope, PublicKey, parse_envelope
-from commonhold.trust import PATH as ROOT_PATH
-from commonhold.trust import Trust, TrustError, follow, read_trusted_root, version_path
+from commonhold.trust import Trust, TrustError, read_trusted_root
+from commonhold.vouching import Vouched
 
-MAX_DOCUMENT = 64 * 1024 * 1024
 NOT_CHECKED = Check(State.UNKNOWN, _("Not checked, because the signature could not be relied on."))
+ROOT = "trusted_root.json"
+Memory = Callable[[Trust, str], Sentence | None]
 ONLY_MANIFEST = Check(
     State.UNKNOWN, _("Not checked: only the manifest was given, without its files.")
 )
+NO_KEYS = Check(State.UNKNOWN, _("No keys were settled on."))
+NOTHING_KNOWN = _("Nothing is known, because nobody vouched for the keys.")
+BY_NOBODY = {
+    "signature": _("It fits the keys that came with it, for which nobody vouched."),
+    "files": _("They are what this manifest says, but nobody vouched for the keys that signed it."),
+}
 
 
 class TargetError(CommonholdError):
@@ -76,71 +84,13 @@ def _envelope(documents: Documents) -> Envelope:
     )
 
 
-def _claimed_origin(envelope: Envelope) -> str:
-    """Return the log that a manifest names, before its signature is checked."""
-    predicate = cast("dict[str, Json]", manifest.read(envelope.payload)["predicate"])
-    return cast("str", predicate["log"]["origin"])
-
-
-def _find_trust(
-    given: Trust | None, envelope: Envelope, documents: Documents
-) -> tuple[Trust, Check]:
-    if given is not None:
-        return given, Check(State.OK, _("The keys are those you gave."), {"source": "given"})
-    pinned = pins.pinned(_claimed_origin(envelope))
-    if pinned is not None:
-        sentence = _("The keys are those you kept from an earlier download.")
-        return pinned, Check(State.OK, sentence, {"source": "pinned"})
-    if documents.trusted_root is None:
-        raise TrustError(
-            _("There are no keys to check with. Give the site's trusted_root.json with --trust.")
-        )
-    sentence = _(
-        "The keys came with the download, so they only show that nothing was damaged. "
-        "Get the site's trusted_root.json another way and give it with --trust."
-    )
-    trust = read_trusted_root(documents.trusted_root)
-    return trust, Check(State.WARNING, sentence, {"source": "download"})
-
-
-def _renewed(trust: Trust, found: Check, renew: Callable[[Trust], Trust]) -> tuple[Trust, Check]:
-    """Take the site's newest keys where root keys lead from those at hand to them."""
-    try:
-        return renew(trust), found
-    except TrustError as error:
-        said = one_after_another(found.said, error.said)
-        return trust, Check(State.WARNING, said, found.details)
-    except CommonholdError as error:
-        why = filled(_("The site could not be asked for newer ones: %(why)s"), why=error.said)
-        return trust, Check(found.state, one_after_another(found.said, why), found.details)
-
-
-def _dated(trust: Trust, found: Check, now: datetime) -> Check:
-    """Warn of keys that ran out: their own validity still decides about signatures."""
-    details = {**found.details, "version": trust.version, "expires": times.write(trust.expires)}
-    if now < trust.expires:
-        return Check(found.state, found.said, details)
-    sentence = _(
-        "They ran out on %(expires)s: keys that were replaced since are not known here. Get the "
-        "newest trusted_root.json of %(site)s."
-    )
-    ended = filled(sentence, expires=details["expires"], site=trust.site)
-    return Check(State.WARNING, one_after_another(found.said, ended), details)
-
-
-def renew_from_site(trust: Trust) -> Trust:
-    """Return the newest keys that the site of `trust` serves, or TrustError, FetchError."""
-    newest = fetch_small(trust.site + ROOT_PATH)
-    return follow(trust, newest, lambda version: fetch_small(trust.site + version_path(version)))
-
-
 def _moment(predicate: Mapping[str, Json]) -> str:
     """Return when a statement was made, as it says itself."""
     grant = predicate.get("grant")
     return cast("str", grant["validFrom"] if grant else predicate["release"]["issued"])
 
 
-def _check_signature(envelope: Envelope, trust: Trust) -> tuple[_Signed, Check]:
+def _check_signature(envelope: Envelope, trust: Trust, now: datetime) -> tuple[_Signed, Check]:
     key = envelope.verify(trusted.key for trusted in trust.manifest_keys)
     signed = _Signed(envelope, key, manifest.read(envelope.payload))
     moment = _moment(signed.predicate)
@@ -151,11 +101,17 @@ def _check_signature(envelope: Envelope, trust: Trust) -> tuple[_Signed, Check]:
     ]
     if not covered:
         raise TrustError(_("The key that signed this was not in use on %(time)s."), time=moment)
+    require_past(signed.predicate, now)
     sentence = _("The manifest is signed, and nothing in it has changed since.")
     return signed, Check(State.OK, sentence, {"keyid": key.keyid, "signed_for": moment})
 
 
-def _check_logged(signed: _Signed, documents: Documents, trust: Trust) -> Check:
+def _check_logged(
+    signed: _Signed,
+    documents: Documents,
+    trust: Trust,
+    remembered: Memory | None,
+) -> Check:
     if documents.proof is not None:
         proof = tlog.parse_proof(documents.proof)
     elif documents.sigstore is not None:
@@ -170,6 +126,7 @@ def _check_logged(signed: _Signed, documents: Documents, trust: Trust) -> Check:
     body = tlog.entry_body(signed.envelope, signed.key)
     checkpoint = proof.verify(body, log.verifier)
     log.require(checkpoint, made=times.read(_moment(signed.predicate)))
+    known = None if remembered is None else remembered(trust, proof.checkpoint)
     if documents.sigstore is not None:
         bundle = sigstore.build_bundle(signed.envelope, proof, signed.key, log.verifier)
         if bundle != documents.sigstore:
@@ -177,8 +134,10 @@ def _check_logged(signed: _Signed, documents: Documents, trust: Trust) -> Check:
                 _("manifest.sigstore.json says something else than the manifest and its proof.")
             )
     sentence = _("Entry %(index)s of the public log %(origin)s, whose signed root includes it.")
+    said = filled(sentence, origin=origin, index=str(proof.index))
     details = {"index": proof.index, "size": checkpoint.size, "root": checkpoint.root.hex()}
-    return Check(State.OK, sentence, {"origin": origin, **details}, {"index": str(proof.index)})
+    whole = said if known is None else one_after_another(said, known)
+    return Check(State.OK, whole, {"origin": origin, **details})
 
 
 def _about(signed: _Signed) -> Json:
@@ -209,64 +168,101 @@ def _guarded(check: Callable[[], Check]) -> Check:
 def verify_documents(
     documents: Documents,
     *,
-    trust: Trust | None = None,
+    trust: Trust | Vouched | None = None,
     now: datetime | None = None,
+    online: bool = False,
+    first_use: bool = False,
     fetch: Callable[[str], bytes] | None = None,
     renew: Callable[[Trust], Trust] | None = None,
     files: Callable[[Json, frozenset[int]], Check] | None = None,
+    remembered: Memory | None = None,
 ) -> Report:
     """Return the vector for the papers of a release. Raises TargetError without any manifest.
 
-    `trust`: whose keys count; else those pinned for the log, else those in the papers (a warning).
-    `fetch` returns the bytes at a URL, to ask for fresh status lists; without it nothing is asked.
-    `renew` returns the newest keys of a site, followed from older ones; without it those count.
-    `files` checks the data against the statement and the withdrawn consents' numbers.
+    `trust`: whose keys count; else those pinned, else those in the papers, for which nobody
+    vouches: then nothing is `ok` and nothing is asked, unless `first_use` believes them.
+    `online` asks the site for newer keys and fresh status lists. Who has them at hand gives
+    `fetch`, which returns the bytes at a URL, and `renew`, which returns a site's newest keys.
+    `files` checks the data against the statement and the withdrawn consents' numbers;
+    `remembered` holds a log's checkpoint against those that the caller keeps, and says how that
+    went.
     """
     now = now or datetime.now(UTC)
-    found = Check(State.UNKNOWN, _("No keys were settled on."))
+    found = NO_KEYS
     try:
         envelope = _envelope(documents)
-        trust, found = _find_trust(trust, envelope, documents)
-        if renew is not None:
-            trust, found = _renewed(trust, found, renew)
-        found = _dated(trust, found, now)
-        signed, signature = _check_signature(envelope, trust)
+        keys = keyring.find(trust, envelope, documents.trusted_root, first_use=first_use)
+        found = keys.check()
+        keys, found = keyring.renewed(keys, found, keyring.renew_from_site if online else renew)
+        found = keyring.dated(keys.trust, found, now)
+        signed, signature = _check_signature(envelope, keys.trust, now)
     except TargetError:
         raise
     except CommonholdError as error:
         rest = NOT_CHECKED
         return Report(_failed(error), rest, rest, rest, rest, found)
-    ask = standing.Asker(trust, now, fetch)
-    grant = signed.predicate.get("grant")
-    granted = cast("dict[str, list[str]]", grant["scope"])["purposes"] if grant else []
-    consent, withdrawn = standing.check_consent(
-        signed.predicate["release"], documents.consent_status, granted, ask
-    )
-    return Report(
+    if online:
+        fetch = partial(fetch_below, keys.addresses)
+    ask = standing.Asker(keys.trust, now, fetch if keys.counts else None)
+    consent, withdrawn = _check_consent(signed, documents, ask)
+    report = Report(
         signature=signature,
-        logged=_guarded(lambda: _check_logged(signed, documents, trust)),
+        logged=_guarded(lambda: _check_logged(signed, documents, keys.trust, remembered)),
         files=ONLY_MANIFEST if files is None else files(signed.statement, withdrawn),
-        license=standing.check_license(grant, signed.predicate.get("license"), ask),
+        license=_check_license(signed, ask),
         consent=consent,
         trust=found,
         about=_about(signed),
     )
+    return report if keys.counts else _nobody_vouched(report)
 
 
-def _read(path: Path) -> bytes:
-    if path.stat().st_size > MAX_DOCUMENT:
+def _check_license(signed: _Signed, ask: standing.Asker) -> Check:
+    predicate = signed.predicate
+    return standing.check_license(predicate.get("grant"), predicate.get("license"), ask)
+
+
+def _check_consent(
+    signed: _Signed, documents: Documents, ask: standing.Asker
+) -> tuple[Check, frozenset[int]]:
+    grant = signed.predicate.get("grant")
+    granted = cast("dict[str, list[str]]", grant["scope"])["purposes"] if grant else []
+    release = signed.predicate["release"]
+    return standing.check_consent(release, documents.consent_status, granted, ask)
+
+
+def _nobody_vouched(report: Report) -> Report:
+    """Return what is left of a report whose keys nobody vouched for: faults, and no claims."""
+    changed = {
+        name: Check(State.UNKNOWN, BY_NOBODY.get(name, NOTHING_KNOWN))
+        for name, check in report.vector.items()
+        if check.state is not State.FAILED and check is not ONLY_MANIFEST
+    }
+    return replace(report, **changed, about={})
+
+
+def _read(path: Path, most: int = MAX_PAPER) -> bytes:
+    with path.open("rb") as file:
+        data = file.read(most + 1)
+    # Of keys that are too large, who reads them says so.
+    if len(data) > most and path.name != ROOT:
         sentence = _("%(path)s is far too large to be what its name says.")
         raise TargetError(sentence, path=str(path))
-    return path.read_bytes()
+    return data
+
+
+def papers_in(folder: Path) -> dict[str, bytes]:
+    """Return the papers of a release that lie in a folder, by their names, or TargetError."""
+    there = [name for name in PROOFS if (folder / name).is_file()]
+    return {name: _read(folder / name, LARGEST[name]) for name in there}
 
 
 def _documents_at(target: Path) -> Documents:
-    folder = target if target.is_dir() else target.parent
     if not target.exists():
         raise TargetError(_("There is nothing at %(path)s."), path=str(target))
     parts: dict[str, bytes] = {}
     if target.is_dir() or target.name in PROOFS:
-        parts = {name: _read(folder / name) for name in PROOFS if (folder / name).is_file()}
+        parts = papers_in(target if target.is_dir() else target.parent)
     if target.is_file() and target.name not in PROOFS:
         data = _read(target)
         is_bundle = b'"dsseEnvelope"' in data
@@ -274,21 +270,31 @@ def _documents_at(target: Path) -> Documents:
     return Documents.of(parts)
 
 
+def read_root(path: Path) -> Trust:
+    """Return the keys in a file that somebody gives, or TrustError, TargetError."""
+    with path.open("rb") as file:
+        return read_trusted_root(file.read(LARGEST[ROOT] + 1))
+
+
 def verify(
     target: Path | str,
-    trust: Path | str | Trust | None = None,
+    trust: Path | str | Trust | Vouched | None = None,
     offline: bool = True,  # noqa: FBT001, FBT002 (a public flag with a name of its own)
+    *,
     now: datetime | None = None,
+    first_use: bool = False,
+    remembered: Memory | None = None,
 ) -> Report:
     """Verify a downloaded folder or a manifest file and return the vector.
 
-    `trust`: a trusted_root.json (or its contents read) whose keys count. `offline=False` asks
+    `trust`: a trusted_root.json (or its contents read) whose keys count; else those pinned.
+    `first_use` believes those of the folder where nobody vouches for them. `offline=False` asks
     the site for its newest keys and for fresh status lists. Raises TargetError or TrustError if
     there is nothing to check or to check with.
     """
     target = Path(target)
     if isinstance(trust, str | Path):
-        trust = read_trusted_root(_read(Path(trust)))
+        trust = read_root(Path(trust))
     files = None
     if target.is_dir():
 
@@ -299,7 +305,8 @@ def verify(
         _documents_at(target),
         trust=trust,
         now=now,
-        fetch=None if offline else fetch_small,
-        renew=None if offline else renew_from_site,
+        online=not offline,
+        first_use=first_use,
         files=files,
+        remembered=remembered,
     )

@@ -91,6 +91,21 @@ def test_mlcroissant_validates_and_reads_the_croissant_file(folder):
     assert [row["clips/file_name"].decode() for row in rows] == [
         row["file_name"] for row in written
     ]
+    for column in ("words", "redactions"):
+        read = [plain(row[f"clips/{column}"], f"clips/{column}/") for row in rows]
+        assert any(read)
+        assert read == [row[column] for row in written]
+
+
+def plain(found: list[dict], prefix: str) -> list[dict]:
+    """Objects of a repeated field as they were written."""
+    return [
+        {
+            name.removeprefix(prefix): value.decode() if isinstance(value, bytes) else value
+            for name, value in one.items()
+        }
+        for one in found
+    ]
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -126,7 +126,8 @@ def dataset(name: str, *, newest: int, state: str) -> Json:
         "excludes": ["voice-cloning"],
         "state": "given",
     }
-    more = {"card": "", "versions": versions, "quality": {"clips": 812}, "consent": consent}
+    looks: dict[str, list[str]] = {"mixed_scripts": [], "looks_like": []}
+    more = looks | {"card": "", "versions": versions, "quality": {"clips": 812}, "consent": consent}
     return summary(name) | more
 
 
@@ -149,6 +150,7 @@ def version(number: int, state: str, files: list[Json], *, run_error: str = "") 
     """A version, for its contributors."""
     run = {"phase": "intake", "state": "failed" if run_error else "done", "error": run_error}
     review = {"open_findings": 2, "unreviewed_segments": 3, "uncovered_segments": 0}
+    review["unsettled_segments"] = 1
     return {
         "number": number,
         "state": state,

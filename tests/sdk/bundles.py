@@ -13,6 +13,8 @@ from commonhold import (
     manifest,
     merkle,
     notes,
+    odrl,
+    purposes,
     signing,
     sigstore,
     statuslist,
@@ -27,6 +29,9 @@ ORIGIN = "log.commonhold.example"
 SITE = "https://commonhold.example"
 CONSENT_URI = f"{SITE}/status/consent/17"
 GRANT_URI = f"{SITE}/status/grant/3"
+GRANTED = ("speech-recognition", "commercial")
+DUTIES = odrl.Duties(attribution=True, delete_on_withdrawal_days=30)
+TERM_DAYS = 365
 LICENSE_ID = "https://w3id.org/commonhold/licenses/commercial-training/1.0"
 NAMES = {
     "README.md": b"# Kurzwelle\n",
@@ -117,7 +122,7 @@ def rows_of(files: dict[str, bytes]) -> list[index.IndexRow]:
             size=len(data),
             sha256=hashlib.sha256(data).hexdigest(),
             media_type="audio/flac" if name.endswith(".flac") else "text/plain",
-            source="src-0" if name.startswith("audio/") else "derived",
+            source="src-0",
             consents=(number % 2,),
             activities=("a1",),
         )
@@ -129,7 +134,9 @@ def release(
     rows: list[index.IndexRow],
     croissant: bytes,
     records: Sequence[dict[str, object]] | None = None,
+    issued: datetime = NOW,
 ) -> dict[str, object]:
+    shown = [record(0, 5), record(1, 2)] if records is None else records
     return manifest.build_release(
         release_id="urn:uuid:6f1f2c52-7d0b-4c39-9a55-0a41de5f6a10",
         dataset="urn:uuid:9d5b3c3e-5f0a-4d0e-8a51-6a2f6a1c0b77",
@@ -138,14 +145,14 @@ def release(
         version="1",
         title="Kurzwelle: transcribed community radio (de)",
         publisher={"name": "Radio Example e.V."},
-        issued=NOW,
+        issued=issued,
         index=index.summarize(index.lines(rows)),
         croissant_sha256=canonical.sha256_hex(croissant),
         sources=[{"id": "src-0", "type": "own-recording", "rightsBasis": "contract"}],
         consent=manifest.build_consent(
-            records=[record(0, 5), record(1, 2)] if records is None else records,
+            records=shown,
             summary={
-                "subjects": 2,
+                "subjects": len({one["subjectPseudonym"] for one in shown}),
                 "segments": 2,
                 "segmentsCovered": 2,
                 "thirdPartyVoices": "removed",
@@ -160,13 +167,29 @@ def release(
     )
 
 
-def license_block(text: bytes) -> dict[str, object]:
+def denied(granted: Sequence[str]) -> list[str]:
+    """What a license denies that grants these purposes."""
+    return [slug for slug in purposes.BY_SLUG if slug not in granted]
+
+
+def license_block(
+    text: bytes,
+    granted: Sequence[str] = GRANTED,
+    term_days: int | None = TERM_DAYS,
+    duties: odrl.Duties = DUTIES,
+) -> dict[str, object]:
     return manifest.build_license(
         license_id=LICENSE_ID,
         name="Commercial Training License",
         version="1.0",
         text_sha256=canonical.sha256_hex(text),
-        odrl={"@type": "Offer", "profile": "https://w3id.org/commonhold/odrl-profile/1"},
+        odrl=odrl.policy(
+            iri=LICENSE_ID,
+            purposes=granted,
+            denies=denied(granted),
+            duties=duties,
+            term_days=term_days,
+        ),
     )
 
 
@@ -176,9 +199,11 @@ def grant(block: dict[str, object], **changes: object) -> dict[str, object]:
         "nonce": manifest.new_nonce(),
         "licensee": {"name": "Example Speech GmbH"},
         "license_block": block,
-        "purposes_granted": ["speech-recognition", "commercial"],
+        "purposes_granted": GRANTED,
+        "purposes_denied": denied(changes.get("purposes_granted", GRANTED)),
+        "duties": DUTIES,
         "valid_from": NOW,
-        "valid_until": NOW + timedelta(days=365),
+        "valid_until": NOW + timedelta(days=TERM_DAYS),
         "price": {"amount": "490.00", "currency": "EUR", "test": True},
         "revenue_shares": [("radio-example", 7000), ("speakers", 1500), ("commonhold", 1500)],
         "status_uri": GRANT_URI,

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sdk import bundles
+from tests.sdk import bundles, verified
 
 
 @pytest.fixture(autouse=True)
@@ -17,15 +17,23 @@ def _own_home(tmp_path_factory, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def site() -> bundles.Site:
+def one_site() -> bundles.Site:
     return bundles.Site()
 
 
+@pytest.fixture
+def site(one_site) -> bundles.Site:
+    """A site whose keys were kept at an earlier download."""
+    verified.pin(one_site)
+    return one_site
+
+
 @pytest.fixture(scope="session")
-def pristine(site, tmp_path_factory) -> Path:
-    return bundles.write(tmp_path_factory.mktemp("pristine"), site)
+def pristine(one_site, tmp_path_factory) -> Path:
+    return bundles.write(tmp_path_factory.mktemp("pristine"), one_site)
 
 
 @pytest.fixture
-def bundle(pristine, tmp_path) -> Path:
+def bundle(site, pristine, tmp_path) -> Path:
+    """A release of that site."""
     return Path(shutil.copytree(pristine, tmp_path / "bundle"))

@@ -5,6 +5,7 @@ import hashlib
 import json
 import threading
 from collections import Counter
+from collections.abc import Callable
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -49,6 +50,8 @@ class FakeSite:
         self.failing: Counter[str] = Counter()
         self.cuts: dict[str, list[int]] = {}
         self.corrupt: Counter[str] = Counter()
+        # What becomes of an answer in JSON, by the path that was asked.
+        self.tamper: Callable[[str, object], object] = lambda _path, body: body
         self.refuse_parts_after: int | None = None
         self.lock = threading.Lock()
 
@@ -94,6 +97,8 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
     def answer(self, status: int, body: object = None, **headers: str) -> None:
+        if not isinstance(body, bytes):
+            body = self.site.tamper(urlsplit(self.path).path, body)
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(data)))
@@ -295,7 +300,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def import_consent(self, data: bytes) -> None:
         if b"unknown.wav" in data:
-            row = {"row": 2, "field": "file", "message": "There is no file unknown.wav."}
+            message = "There is no file unknown.wav."
+            row = {"row": 2, "field": "file", "code": "consent-row-invalid", "message": message}
             detail = "Nothing was imported: 1 of 1 rows can't stand. There is no file unknown.wav."
             self.problem(422, "consent-import-refused", detail, rows=[row])
             return

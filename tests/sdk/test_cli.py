@@ -7,6 +7,7 @@ from click.testing import CliRunner
 from commonhold import cli, client, merkle, notes, pins, tlog
 
 from tests.sdk import bundles, fake_site
+from tests.sdk.verified import HOLDS
 
 DATASET = "radio-example/kurzwelle"
 
@@ -191,8 +192,8 @@ def test_download_verifies_what_it_fetched(site, tmp_path):
     site.release = bundles.write(tmp_path / "released", site.keys)
     done = run_json("download", f"{DATASET}@1", "--to", tmp_path / "here")
     checks = done["verification"]["checks"]
-    assert {check["state"] for check in checks.values()} == {"ok"}
-    assert done["verification"]["trust"]["details"]["source"] == "given"
+    assert {name: check["state"] for name, check in checks.items()} == HOLDS
+    assert done["verification"]["passed"] is True
 
 
 def test_verify_fails_with_exit_code_one_and_says_where(site, tmp_path):
@@ -203,7 +204,7 @@ def test_verify_fails_with_exit_code_one_and_says_where(site, tmp_path):
     result = run("verify", folder, "--offline", "--trust", root, code=1)
     assert "“README.md” has 7 bytes instead of 12" in result.stdout
     assert "Verification FAILED" in result.stdout
-    report = run_json("verify", folder, "--offline", code=1)
+    report = run_json("verify", folder, "--offline", "--trust", root, code=1)
     assert report["checks"]["files"]["state"] == "failed"
     assert report["checks"]["signature"]["state"] == "ok"
 

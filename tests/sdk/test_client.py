@@ -4,7 +4,7 @@ import tracemalloc
 import commonhold
 import pytest
 from commonhold import client as clients
-from commonhold import downloading, rows, uploading, verify
+from commonhold import downloading, receiving, signed, uploading, verify
 
 from tests.sdk import bundles, fake_site
 
@@ -219,7 +219,7 @@ def test_wrong_bytes_are_fetched_anew_once(released, client, tmp_path):
 
 def test_bytes_that_stay_wrong_are_never_kept(released, client, tmp_path):
     released.corrupt["README.md"] = 9
-    with pytest.raises(downloading.DigestMismatchError, match=r"“README\.md” arrived twice"):
+    with pytest.raises(receiving.DigestMismatchError, match=r"“README\.md” arrived twice"):
         fetch_all(client, tmp_path / "here")
     assert not (tmp_path / "here" / "README.md").exists()
 
@@ -280,13 +280,13 @@ def test_load_takes_the_version_that_is_named(released, monkeypatch):
 def test_load_stops_at_a_file_that_was_changed(released):
     name = "audio/morning/0002.flac"
     (released.release / name).write_bytes(b"fLaC" + bytes(60))
-    found = commonhold.load(released.release)
+    found = commonhold.load(released.release, trust=released.keys.trust())
     next(found)
-    with pytest.raises(downloading.DigestMismatchError, match="0002"):
+    with pytest.raises(receiving.DigestMismatchError, match="0002"):
         next(found)
 
 
 def test_load_hands_out_nothing_whose_consent_was_withdrawn(site, tmp_path):
     folder = bundles.write(tmp_path / "withdrawn", site.keys, [0, 0, 1, 0, 0, 0, 0, 0])
-    with pytest.raises(rows.NotVerifiedError, match="withdrawn by p-0001"):
-        next(commonhold.load(folder))
+    with pytest.raises(signed.NotVerifiedError, match="withdrawn by p-0001"):
+        next(commonhold.load(folder, trust=site.keys.trust()))

@@ -35,10 +35,18 @@ def test_a_list_packs_the_first_entry_into_the_lowest_bits():
     assert statuslist.pack([1, 2, 0, 3, 2]) == bytes([0b11001001, 0b10])
 
 
-def test_a_list_is_fresh_for_a_day_and_then_stale():
-    found = statuslist.check_status_list(build([0]), [KEY.public])
-    assert found.is_fresh(NOW + timedelta(hours=23))
-    assert not found.is_fresh(NOW + timedelta(hours=24))
+@pytest.mark.parametrize("hours", [1, 2, 24])
+def test_a_list_is_fresh_for_an_hour_however_long_it_says(hours):
+    token = build([0], lifetime=timedelta(hours=hours))
+    found = statuslist.check_status_list(token, [KEY.public])
+    assert found.is_fresh(NOW + timedelta(minutes=59, seconds=59))
+    assert not found.is_fresh(NOW + timedelta(hours=1))
+
+
+def test_a_list_is_stale_earlier_where_it_says_so():
+    token = build([0], lifetime=timedelta(minutes=10))
+    found = statuslist.check_status_list(token, [KEY.public])
+    assert not found.is_fresh(NOW + timedelta(minutes=10))
 
 
 def test_nothing_is_known_past_the_end_of_a_list():

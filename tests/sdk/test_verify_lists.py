@@ -1,13 +1,13 @@
 """Consents in several lists, narrowed ones, and sites that moved or renewed their keys."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta, timezone
 
 import pytest
 from commonhold import fetching, times, trust, verify
 from commonhold.report import State
 
 from tests.sdk import bundles
-from tests.sdk.verified import LATER, STATES, checked, papers, states
+from tests.sdk.verified import HOLDS, LATER, checked, papers, states
 
 OTHER_URI = f"{bundles.SITE}/status/consent/18"
 GRANTED = ["speech-recognition", "commercial"]
@@ -28,7 +28,7 @@ def in_two_lists(folder, site, first=None, second=None, **more):
 
 def test_consents_in_several_lists_are_all_looked_up(site, tmp_path):
     folder, _ = in_two_lists(tmp_path / "fine", site)
-    assert states(checked(folder)) == dict.fromkeys(STATES, "ok")
+    assert states(checked(folder)) == HOLDS
     folder, _ = in_two_lists(tmp_path / "one", site, first=[0, 0, 1, 0, 0, 0, 0, 0])
     assert checked(folder).consent.state is State.OK
     folder, _ = in_two_lists(tmp_path / "other", site, second=[0, 0, 1, 0, 0, 0, 0, 0])
@@ -100,11 +100,14 @@ def test_a_narrowed_consent_falls_for_the_purposes_that_are_granted(
 
 
 def test_a_consent_holds_until_the_day_it_expires_and_not_on_it(site, tmp_path):
-    today = LATER.date()
-    for day, standing in ((today + timedelta(1), "fresh"), (today, "expired")):
-        records = [bundles.record(0, 5, expires=day.isoformat()), bundles.record(1, 2)]
-        folder = bundles.write(tmp_path / standing, site, records=records)
-        assert checked(folder).consent.details["standing"] == standing
+    expires = LATER.date() + timedelta(2)
+    records = [bundles.record(0, 5, expires=expires.isoformat()), bundles.record(1, 2)]
+    folder = bundles.write(tmp_path / "release", site, records=records)
+    begins = datetime.combine(expires, time(), UTC)
+    for moment, standing in ((begins - timedelta(seconds=1), "stale"), (begins, "expired")):
+        for hours in (-11, 0, 14):
+            now = moment.astimezone(timezone(timedelta(hours=hours)))
+            assert checked(folder, now=now).consent.details["standing"] == standing
 
 
 def test_a_status_list_is_asked_where_the_site_is_now(bundle, site):

@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import pytest
+from commonhold.report import State
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
@@ -12,6 +13,7 @@ from licensing.models import Grant
 from notary import status
 from tests import trade
 from tests.sdk import bundles
+from tests.sdk.forgeries.lab import Lab, row_edit
 
 pytestmark = pytest.mark.django_db
 PAPERS = (
@@ -89,12 +91,16 @@ def test_a_withdrawal_shows_once_the_lists_are_published():
     assert words(answer)["Consent"] == "Does not stand"
 
 
-def test_another_sites_manifest_is_checked_with_the_keys_beside_it(tmp_path: Path):
+def test_another_sites_manifest_proves_nothing_by_the_keys_beside_it(tmp_path: Path):
     folder = bundles.write(tmp_path, bundles.Site())
     papers = {name: (folder / name).read_bytes() for name in PAPERS}
     answer = send(papers)
-    assert words(answer)["Signature"] == "Genuine"
-    assert "came with what you sent" in answer.content.decode()
+    found = words(answer)
+    assert found.pop("Signature") == "Unknown keys"
+    assert set(found.values()) == {"Not checked"}
+    page = answer.content.decode()
+    assert "they came with what you sent" in page
+    assert "Example Speech GmbH" not in page
     del papers["trusted_root.json"]
     assert words(send(papers))["Signature"] == "Not genuine"
 
@@ -125,10 +131,11 @@ def test_too_much_is_refused_before_it_is_read():
         "/verify",
         data=body.read(),
         content_type="multipart/form-data; boundary=x",
-        CONTENT_LENGTH=str(65 * 1024 * 1024),
+        CONTENT_LENGTH=str(6 * 1024 * 1024),
+        headers={"Accept": "text/html"},
     )
     assert answer.status_code == 413
-    assert "commonhold verify" in answer.content.decode()
+    assert "5,242,880 bytes" in answer.content.decode()
 
 
 def test_nothing_is_kept():
@@ -137,3 +144,14 @@ def test_nothing_is_kept():
     before = Blob.objects.count()
     send(papers | {"my own file.txt": b"private"})
     assert Blob.objects.count() == before
+
+
+def test_an_index_with_a_clip_on_nobodys_consent_fails_the_files(tmp_path):
+    """As an issuer could sign it: every digest is right."""
+    site = bundles.Site()
+    lab = Lab(bundles.write(tmp_path / "release", site), site)
+    row_edit("audio/morning/0001.flac", c=[])(lab)
+    answer = send({name: lab.read(name) for name in (*PAPERS, "files.jsonl")})
+    found = answer.context["report"].files
+    assert (found.state, found.details["code"]) == (State.FAILED, "invalid-index")
+    assert "“audio/morning/0001.flac” rests on nobody's consent" in found.sentence

@@ -1,0 +1,129 @@
+"""Checkpoints of logs as they were seen, with their signatures: what a log can be held to.
+
+They lie under $XDG_STATE_HOME/commonhold/checkpoints, one for each site by the address that a
+person typed; evidence against a log lies beside them, under `evidence`.
+"""
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from commonhold import base64s, canonical, merkle, notes, times
+from commonhold.addresses import is_this_machine
+from commonhold.errors import CommonholdError
+from commonhold.pins import state_dir, write_private
+from commonhold.sentences import _
+from commonhold.trust import Trust
+
+Nodes = merkle.NodeReader
+
+
+class LogRewrittenError(CommonholdError):
+    """A log that no longer contains what it once committed to."""
+
+    code = "log-rewritten"
+    status = 409
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A checkpoint with its signatures, as it was seen, and what it says."""
+
+    note: str
+    checkpoint: notes.Checkpoint
+
+
+def opened(note: str, trust: Trust) -> Seen:
+    """Return the checkpoint in a note that the log's key signed in its time, or NoteError."""
+    log = trust.log_of(note)
+    checkpoint = notes.open_checkpoint(note, log.verifier)
+    log.require(checkpoint)
+    if checkpoint.origin != trust.origin:
+        sentence = _("The checkpoint is of the log %(log)s, not of %(known)s.")
+        raise notes.NoteError(sentence, log=checkpoint.origin, known=trust.origin)
+    return Seen(note, checkpoint)
+
+
+def _folder() -> Path:
+    return state_dir() / "checkpoints"
+
+
+def _path(address: str) -> Path:
+    return _folder() / f"{canonical.sha256_hex(address.encode())[:32]}.txt"
+
+
+def remember(address: str, seen: Seen) -> Path:
+    """Keep the newest checkpoint of the site that a person calls `address`."""
+    write_private(_path(address), seen.note.encode())
+    return _path(address)
+
+
+def of_site(address: str, trust: Trust) -> Seen | None:
+    """Return the checkpoint kept for an address, else the largest kept of its log."""
+    path = _path(address)
+    if path.exists() and not is_this_machine(address):
+        return opened(path.read_text(), trust)
+    known = of_log(trust)
+    return max(known, key=lambda seen: seen.checkpoint.size) if known else None
+
+
+def of_log(trust: Trust) -> list[Seen]:
+    """Return every checkpoint kept that a key of the log signed, wherever it was seen."""
+    found = []
+    for path in sorted(_folder().glob("[!.]*.txt")) if _folder().is_dir() else []:
+        try:
+            found.append(opened(path.read_text(), trust))
+        except CommonholdError:
+            continue  # Of another log.
+    return found
+
+
+def require_growth(before: Seen, now: Seen, trust: Trust, nodes: Nodes | None) -> None:
+    """Check that a log only grew from one checkpoint to the other; `nodes` reads the larger tree.
+
+    Without `nodes` only checkpoints of one size can be compared. Raises LogRewrittenError, and
+    keeps both checkpoints where that says.
+    """
+    old, new = before.checkpoint, now.checkpoint
+    proof: list[bytes] = []
+    try:
+        if 0 < old.size < new.size:
+            if nodes is None:
+                return
+            proof = merkle.consistency_proof(old.size, new.size, nodes)
+        if old.size:
+            merkle.verify_consistency(old.size, new.size, old.root, new.root, proof)
+    except merkle.MerkleError as error:
+        path = _keep_evidence(before, now, trust, proof)
+        sentence = _(
+            "The log %(log)s signed two things that can't both be true: it had %(entries)s entries "
+            "and does not contain them any more (%(why)s). Both signed checkpoints are kept in "
+            "%(evidence)s: show it to others."
+        )
+        facts = {"entries": old.size, "why": error.said, "evidence": str(path)}
+        raise LogRewrittenError(
+            sentence, log=new.origin, before=before.note, now=now.note, **facts
+        ) from error
+
+
+def _keep_evidence(before: Seen, now: Seen, trust: Trust, proof: list[bytes]) -> Path:
+    """Write what anybody can check who knows the log's key, and return where.
+
+    `consistency`: the hashes that the log's tiles gave for it (RFC 9162 §2.1.4). They lead to the
+    newer root, and to another one for the older size than the log had signed.
+    """
+    moment = times.write(datetime.now(UTC).replace(microsecond=0))
+    document = {
+        "log": trust.origin,
+        "site": trust.site,
+        "found": moment,
+        "keys": [log.verifier for log in trust.log_keys],
+        "before": before.note,
+        "now": now.note,
+        "consistency": [base64s.encode(value) for value in proof],
+    }
+    name = f"{moment.replace(':', '')}-{os.urandom(4).hex()}.json"
+    path = state_dir() / "evidence" / name
+    write_private(path, canonical.encode(document) + b"\n")
+    return path

@@ -1,0 +1,184 @@
+"""Files on their way here: kept in a hidden folder, resumed, and named once they are right."""
+
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Self
+
+import httpx
+
+from commonhold.canonical import CHUNK, digest_file, sha256_hex
+from commonhold.client import ATTEMPTS, Client, NetworkError, ServerError, error_from
+from commonhold.errors import CommonholdError
+from commonhold.sentences import _
+
+LONGEST_REFUSAL = 64 * 1024
+LAST = "manifest.dsse.json"
+
+
+class DigestMismatchError(CommonholdError):
+    """Bytes arrived that are not the ones promised."""
+
+    code = "digest-mismatch"
+    status = 502
+
+
+class TargetTakenError(CommonholdError):
+    """Something stands in the target folder where a file of the release belongs."""
+
+    code = "target-taken"
+    status = 409
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file of a release, with its short-lived address."""
+
+    path: str
+    size: int
+    sha256: str
+    url: str
+
+    def is_at(self, path: Path) -> bool:
+        """Tell whether this very file lies at `path`."""
+        if path.is_symlink() or not path.is_file() or path.stat().st_size != self.size:
+            return False
+        return digest_file(path)[0] == self.sha256
+
+
+@dataclass(frozen=True)
+class Staging:
+    """A hidden folder beside the target, on its disk: what arrives stays here until all is right.
+
+    A file lies in it under the digest of its path, so that nothing in it can be taken for
+    something else by another program.
+    """
+
+    folder: Path
+    path: Path
+
+    @classmethod
+    def beside(cls, folder: Path) -> Self:
+        """Return the one that belongs to a target folder, which need not be there yet."""
+        target = Path(os.path.abspath(folder))  # noqa: PTH100 - a link stays the target
+        base = target if target.is_mount() else target.parent
+        return cls(target, base / f".{target.name}.commonhold-download")
+
+    def _part(self, path: str) -> Path:
+        return self.path / sha256_hex(path.encode())
+
+    def where(self, path: str) -> Path:
+        """Return where a file lies that was brought: here, or already in its place."""
+        part = self._part(path)
+        return part if part.exists() else self.folder / path
+
+    def put(self, path: str, data: bytes) -> bool:
+        """Keep bytes that are at hand; return whether the target has others."""
+        target, part = self.folder / path, self._part(path)
+        part.unlink(missing_ok=True)
+        if target.is_file() and not target.is_symlink() and target.read_bytes() == data:
+            return False
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        part.write_bytes(data)
+        return True
+
+    def bring(self, client: Client, file: RemoteFile) -> bool:
+        """Fetch one file, unless it is there; return whether anything was fetched.
+
+        Raises DigestMismatchError after a second, fresh try.
+        """
+        part = self._part(file.path)
+        if file.is_at(self.folder / file.path):
+            part.unlink(missing_ok=True)
+            return False
+        if file.is_at(part):
+            return False
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if part.exists() and part.stat().st_size >= file.size:
+            part.unlink()
+        for _try in range(2):
+            _fill(client, file, part)
+            if file.is_at(part):
+                return True
+            part.unlink()
+        sentence = _(
+            "“%(path)s” arrived twice with other bytes than promised, so it was not kept. "
+            "Try again later; if it stays, tell the site."
+        )
+        raise DigestMismatchError(sentence, path=file.path)
+
+    def settle(self, paths: Iterable[str]) -> None:
+        """Give what was brought its names, the manifest last, and take the hidden folder away."""
+        for path in sorted(paths, key=lambda path: (path == LAST, path)):
+            part = self._part(path)
+            if part.exists():
+                part.replace(self._place(path))
+        self.drop()
+
+    def _place(self, path: str) -> Path:
+        target = self.folder / path
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            is_taken = target.is_dir() and not target.is_symlink()
+        except FileExistsError:
+            is_taken = True
+        inside = target.parent.resolve().is_relative_to(self.folder.resolve())
+        if is_taken or not inside:
+            sentence = _("Something else stands where “%(path)s” belongs: %(target)s. Move it.")
+            raise TargetTakenError(sentence, path=path, target=str(target))
+        return target
+
+    def drop(self) -> None:
+        """Forget what was brought."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def _append(client: Client, file: RemoteFile, part: BinaryIO) -> None:
+    """Fetch what is missing of `file` to the end of `part` (RFC 9110 §14, §13.1.5)."""
+    have = part.tell()
+    headers = {"Accept-Encoding": "identity"}
+    if have:
+        headers |= {"Range": f"bytes={have}-", "If-Range": f'"{file.sha256}"'}
+    with client.plain.stream("GET", file.url, headers=headers) as response:
+        if not response.is_success:
+            raise error_from(_refusal(response))
+        if have and response.status_code != httpx.codes.PARTIAL_CONTENT:
+            part.seek(0)
+            part.truncate()
+        for piece in response.iter_raw(CHUNK):
+            part.write(piece[: file.size - part.tell() + 1])
+            if part.tell() > file.size:
+                break
+
+
+def _refusal(response: httpx.Response) -> httpx.Response:
+    """Return a refusal with the beginning of its body, which may have no end."""
+    body = b""
+    for piece in response.iter_raw(CHUNK):
+        body += piece
+        if len(body) > LONGEST_REFUSAL:
+            break
+    return httpx.Response(response.status_code, content=body, request=response.request)
+
+
+def _fill(client: Client, file: RemoteFile, path: Path) -> None:
+    """Bring the unfinished file at `path` to full length, however often the connection breaks."""
+    failures = 0
+    with path.open("ab") as part:
+        while part.tell() < file.size:
+            before, trouble = part.tell(), "nothing came"
+            try:
+                _append(client, file, part)
+            except (httpx.TransportError, httpx.InvalidURL, ServerError) as error:
+                trouble = str(error)
+            if part.tell() >= file.size:
+                return
+            failures = 0 if part.tell() > before else failures + 1
+            if failures == ATTEMPTS:
+                sentence = _(
+                    "“%(path)s” could not be fetched: %(trouble)s. Run this again to go on."
+                )
+                raise NetworkError(sentence, path=file.path, trouble=str(trouble))
+            client.pause(failures)
