@@ -22,7 +22,8 @@ __all__ = [
 
 JsonObject = dict[str, Any]
 
-DEFAULT_MEMORY_MIB = 4096
+DEFAULT_MEMORY_MIB, DEFAULT_FILE_MIB, DEFAULT_CPU_SECONDS = 4096, 2048, 3600
+DEFAULT_ISOLATION = ("landlock", "seccomp")
 # ISO 639-3 codes that people write for languages which have a two-letter one (RFC 5646 §2.2.1).
 SHORT_CODES = {
     "eng": "en",
@@ -83,7 +84,8 @@ class Job:
     """One step on one file. `inputs` are earlier steps' outputs, `input_files` their files.
 
     `name` and `transcript_name` are the contributor's own names of the two files; bytes are
-    stored under their digest, so the paths say nothing.
+    stored under their digest, so the paths say nothing. `devices` may be opened beside the files;
+    `isolation` names the guards without which the step does not begin (steps.isolation).
     """
 
     step: str
@@ -98,6 +100,10 @@ class Job:
     input_files: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
     parameters: JsonObject = field(default_factory=dict)
     memory_mib: int = DEFAULT_MEMORY_MIB
+    file_mib: int = DEFAULT_FILE_MIB
+    cpu_seconds: int = DEFAULT_CPU_SECONDS
+    devices: tuple[Path, ...] = ()
+    isolation: tuple[str, ...] = DEFAULT_ISOLATION
 
     @classmethod
     def from_json(cls, document: JsonObject) -> Self:
@@ -127,6 +133,10 @@ class Job:
             },
             parameters=dict(document.get("parameters") or {}),
             memory_mib=int(document.get("memory_mib", DEFAULT_MEMORY_MIB)),
+            file_mib=int(document.get("file_mib", DEFAULT_FILE_MIB)),
+            cpu_seconds=int(document.get("cpu_seconds", DEFAULT_CPU_SECONDS)),
+            devices=tuple(Path(path) for path in document.get("devices", ())),
+            isolation=tuple(document.get("isolation", DEFAULT_ISOLATION)),
         )
 
     @property

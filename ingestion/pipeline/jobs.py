@@ -2,36 +2,31 @@
 
 The rows are the queue. Whoever executes a run claims it with a token of its own, renews its
 heartbeat, and changes nothing once somebody else holds the run; a run whose heart stopped for
-HEART_STOPPED is anybody's. A step that is done is never done again: its record and its output
+turns.HEART_STOPPED is anybody's. A step that is done is never done again: its record and its output
 stand, so a worker that is killed costs the running step and nothing else.
 """
 
 import logging
 import uuid
 from collections.abc import Iterable
-from datetime import timedelta
 from uuid import UUID
 
 from commonhold import canonical
 from commonhold.errors import CommonholdError
 from commonhold.sentences import _, n_
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import audit
 from accounts.models import User
-from ingestion.archive import languages, recordings, versions
+from ingestion.archive import languages, quotas, recordings, versions
 from ingestion.archive.versions import VersionClosed
 from ingestion.models import File, PipelineRun, Recording, StepRun, Upload, Version
-from ingestion.pipeline import recipes, results, subprocesses
+from ingestion.pipeline import children, recipes, results, subprocesses, turns
 from ingestion.pipeline.subprocesses import ClaimLost
 
-HEART_STOPPED = timedelta(seconds=30)
-OFFER_AGAIN = timedelta(minutes=10)
-"""After this a message about a waiting run counts as lost. Sooner would flood a long queue."""
 MAX_ATTEMPTS = 3
-MAX_OFFERS = 1000
 State, Phase = PipelineRun.State, PipelineRun.Phase
 log = logging.getLogger(__name__)
 
@@ -69,7 +64,7 @@ def start(*, version: Version, by: User) -> list[PipelineRun]:
     """Close the draft to new files and make a run for what was not processed yet.
 
     What was carried over keeps its results; where there is nothing new the version goes to review
-    at once. Raises VersionClosed, UploadsUnfinished, NothingToProcess.
+    at once. Raises VersionClosed, UploadsUnfinished, NothingToProcess, QuotaExceeded.
     """
     version = versions.lock_open(version.pk)
     if version.state != Version.State.DRAFT:
@@ -82,7 +77,10 @@ def start(*, version: Version, by: User) -> list[PipelineRun]:
         raise NothingToProcess(sentence)
     recordings.number(version=version)
     fresh = Recording.objects.filter(files__version=version, intake__isnull=True).to_process()
-    runs = [make_intake(recording=one) for one in fresh.in_order() if not take_up(recording=one)]
+    new = [one for one in fresh.in_order() if not take_up(recording=one)]
+    organization = version.dataset.organization
+    quotas.require(organization=organization, kind=quotas.Kind.RUNS, more=len(new))
+    runs = [make_intake(recording=one) for one in new]
     version.state = Version.State.PROCESSING
     version.save(update_fields=["state"])
     audit.note(
@@ -188,35 +186,11 @@ def lay_out(run: PipelineRun) -> PipelineRun:
     return run
 
 
-def waiting() -> QuerySet[PipelineRun]:
-    """Return the runs that nobody holds: new ones, and those whose worker died."""
-    stopped = timezone.now() - HEART_STOPPED
-    return (
-        PipelineRun.objects.filter(state__in=[State.PENDING, State.RUNNING])
-        .filter(Q(state=State.PENDING) | Q(heartbeat_at__lt=stopped))
-        .filter(superseded_at__isnull=True)
-        .order_by("created_at")
-    )
-
-
-@transaction.atomic
-def offer() -> list[PipelineRun]:
-    """Return the runs that a message should be sent about now, and note that it was."""
-    lost = timezone.now() - OFFER_AGAIN
-    dead = Q(state=State.RUNNING) & (
-        Q(offered_at__isnull=True) | Q(offered_at__lt=timezone.now() - HEART_STOPPED)
-    )
-    unheard = Q(offered_at__isnull=True) | Q(offered_at__lt=lost)
-    runs = list(waiting().filter(dead | unheard).select_for_update(skip_locked=True)[:MAX_OFFERS])
-    PipelineRun.objects.filter(pk__in=[run.pk for run in runs]).update(offered_at=timezone.now())
-    return runs
-
-
 @transaction.atomic
 def claim(*, run_id: UUID) -> PipelineRun | None:
     """Take a run that nobody holds; None if somebody does or it is over."""
     run = (
-        waiting()
+        turns.waiting()
         .filter(pk=run_id)
         .select_for_update(skip_locked=True, of=("self",))
         .select_related("recording__dataset", "recording__blob", "recording__transcript__blob")
@@ -245,13 +219,23 @@ def beat(run: PipelineRun) -> None:
         raise ClaimLost(_("Another worker has taken this run over."))
 
 
-def execute(*, run_id: UUID) -> PipelineRun | None:
-    """Run the steps of a waiting run that are not done. None if somebody else has, or took, it.
+@transaction.atomic
+def claim_next() -> PipelineRun | None:
+    """Take the run whose turn it is; None if none waits."""
+    run_id = turns.upcoming()
+    return None if run_id is None else claim(run_id=run_id)
 
-    A refusal of the file ends the run as failed, with the step's words. Anything else that goes
-    wrong counts as an attempt and is written on the run; it is tried MAX_ATTEMPTS times in all.
+
+def execute(*, run_id: UUID | None = None) -> PipelineRun | None:
+    """Run the steps that are not done of a waiting run, or of that whose turn it is.
+
+    None if there is none, or somebody else has, or took, it. A refusal of the file ends the run as
+    failed, with the step's words. Anything else that goes wrong counts as an attempt and is written
+    on the run; it is tried MAX_ATTEMPTS times in all. Where steps can't be isolated nothing is
+    taken, and runs go on waiting. Raises NotIsolatedError, ProbeFailed.
     """
-    run = claim(run_id=run_id)
+    children.require_isolation()
+    run = claim_next() if run_id is None else claim(run_id=run_id)
     if run is None:
         return None
     try:

@@ -32,6 +32,8 @@ def choose(*, recording: Recording, phase: str) -> Recipe:
 def parameters(step: str) -> dict[str, object]:
     """Return the parameters of a step as the settings have them now."""
     match step:
+        case "decode":
+            return {"max_hours": settings.STEP_MAX_HOURS}
         case "text" if settings.TRANSCRIPTION_ENGINE == "whisper":
             model = {"engine": "whisper", "checkpoint": settings.WHISPER_CHECKPOINT}
             model_id = settings.WHISPER_MODEL_ID

@@ -1,18 +1,16 @@
 """From a run's outputs to rows that a person reviews."""
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
-from commonhold.paths import path_key
-
-from ingestion.consent import cover, in_force
+from ingestion.consent import in_force
+from ingestion.consent.naming import by_label, who
 from ingestion.models import (
-    ConsentScope,
     Finding,
     PipelineRun,
     Recording,
     Segment,
-    Speaker,
 )
 
 
@@ -25,23 +23,38 @@ def write_down(*, run: PipelineRun) -> None:
     text, detected = outputs["text"], outputs["detect"]
     reasons = {row["segment"]: row["reason"] for row in detected["not_checked"]}
     recording = run.recording
-    speakers = known_speakers(recording=recording)
+    speakers = by_label(dataset=recording.dataset)
     scopes = in_force(recordings=[recording.pk]).get(recording.pk, [])
-    segments = Segment.objects.bulk_create(
-        Segment(
-            recording=recording,
-            run=run,
-            position=position,
-            start_ms=segment["start_ms"],
-            end_ms=segment["end_ms"],
-            speaker=who(segment=segment, speakers=speakers, scopes=scopes),
-            text=segment["text"],
-            words=segment["words"],
-            needs_review=position in reasons,
-            review_reason=reasons.get(position, "")[:200],
-        )
-        for position, segment in enumerate(text["segments"])
-    )
+    segments: dict[int, Segment] = {}
+    rows: list[Segment] = []
+    for number, stretch in in_order(text["segments"], text["untranscribed"]):
+        row = Segment(recording=recording, run=run, position=len(rows))
+        if number is None:
+            row.start_ms, row.end_ms = stretch
+            row.unwritten = row.needs_review = True
+        else:
+            segment = text["segments"][number]
+            segments[number] = row
+            row.start_ms, row.end_ms = segment["start_ms"], segment["end_ms"]
+            row.label = (segment.get("speaker") or "")[:160]
+            row.speaker = who(
+                label=row.label,
+                start_ms=row.start_ms,
+                end_ms=row.end_ms,
+                speakers=speakers,
+                scopes=scopes,
+            )
+            row.text, row.words = segment["text"], segment["words"]
+            row.needs_review = number in reasons
+            row.review_reason = reasons.get(number, "")[:200]
+        rows.append(row)
+    Segment.objects.bulk_create(rows)
+    write_findings(detected["findings"], segments)
+    Recording.objects.filter(pk=recording.pk).update(intake=run)
+
+
+def write_findings(findings: Sequence[Mapping[str, Any]], segments: Mapping[int, Segment]) -> None:
+    """Make the findings in segments, which are known by their numbers in the run's outputs."""
     Finding.objects.bulk_create(
         Finding(
             segment=segments[row["segment"]],
@@ -53,30 +66,22 @@ def write_down(*, run: PipelineRun) -> None:
             detector=row["detector"],
             confidence=row["confidence"],
         )
-        for row in detected["findings"]
+        for row in findings
     )
-    Recording.objects.filter(pk=recording.pk).update(intake=run)
 
 
-def known_speakers(*, recording: Recording) -> dict[str, Speaker]:
-    """Return the dataset's speakers by every label a transcript may use for them."""
-    found = {}
-    for speaker in recording.dataset.speakers.all():
-        found[path_key(speaker.name)] = speaker
-        found[path_key(speaker.pseudonym)] = speaker
-    return found
+def in_order(
+    segments: Sequence[Mapping[str, Any]], unwritten: Sequence[Sequence[int]]
+) -> list[tuple[int | None, tuple[int, int]]]:
+    """Lay segments, by their numbers, and unwritten stretches (None) out in the order of time.
 
-
-def who(
-    *,
-    segment: Mapping[str, Any],
-    speakers: Mapping[str, Speaker],
-    scopes: Sequence[ConsentScope],
-) -> Speaker | None:
-    """Tell who speaks: whom the transcript names, else the only one whose consent lies here."""
-    label = segment.get("speaker")
-    if label and path_key(label) in speakers:
-        return speakers[path_key(label)]
-    covering = cover(scopes=scopes, start_ms=segment["start_ms"], end_ms=segment["end_ms"])
-    heard = {record.speaker for record in covering.records}
-    return heard.pop() if len(heard) == 1 else None
+    A segment without times stays behind the one before it.
+    """
+    laid: list[tuple[int, int, int | None, tuple[int, int]]] = []
+    at = 0
+    for number, segment in enumerate(segments):
+        at = at if segment["start_ms"] is None else segment["start_ms"]
+        laid.append((at, 0, number, (at, at)))
+    laid += [(start, 1, None, (start, end)) for start, end in unwritten]
+    laid.sort(key=itemgetter(0, 1))
+    return [(number, stretch) for _, _, number, stretch in laid]

@@ -1,16 +1,13 @@
 """One step in a child process: its inputs laid out as files, its outputs kept as blobs.
 
-The child is given no database and no address of one. If it is killed, or kills itself over its
-memory limit, nothing is kept; if this process dies, the child dies with it
-(ingestion.pipeline.steps.isolation).
+If the child is killed, or kills itself over its limits, nothing is kept; if this process dies, the
+child dies with it (ingestion.pipeline.children).
 """
 
 import json
-import os
+import signal
 import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,14 +20,14 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import audit
+from ingestion.archive import blobs
 from ingestion.archive.storage import blob_store
-from ingestion.models import Blob, PipelineRun, Recording, StepRun
+from ingestion.models import PipelineRun, Recording, StepRun
+from ingestion.pipeline import answers, budgets, children
+from ingestion.pipeline.budgets import Budget
 
 REFUSED = 3
-POLL_SECONDS = 2
-BASE_TIMEOUT_SECONDS = 30 * 60
-SECONDS_PER_AUDIO_SECOND = 5
-PASSED_ON = ("PATH", "HOME", "LANG", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
 STALE = ("redact", "strip", "quality")
 """What an intake made of these is no input of a final run: it makes them anew."""
 
@@ -65,7 +62,11 @@ def perform(*, step: StepRun, run: PipelineRun, heartbeat: Callable[[], None]) -
     work.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         workdir = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=work)))
-        job, input_sha256 = lay_out(step=step, run=run, workdir=workdir, stack=stack)
+        earlier = earlier_steps(step=step, run=run)
+        budget = budget_of(step=step, run=run, earlier=earlier)
+        job, input_sha256 = lay_out(
+            step=step, run=run, earlier=earlier, budget=budget, workdir=workdir, stack=stack
+        )
         note(
             step,
             run,
@@ -74,7 +75,9 @@ def perform(*, step: StepRun, run: PipelineRun, heartbeat: Callable[[], None]) -
             started_at=timezone.now(),
             error="",
         )
-        result = run_child(step=step, run=run, job=job, workdir=workdir, heartbeat=heartbeat)
+        result = run_child(
+            step=step, run=run, job=job, workdir=workdir, budget=budget, heartbeat=heartbeat
+        )
         keep(step=step, run=run, result=result, workdir=workdir)
 
 
@@ -91,16 +94,21 @@ def note(step: StepRun, run: PipelineRun, **facts: object) -> None:
 
 
 def lay_out(
-    *, step: StepRun, run: PipelineRun, workdir: Path, stack: ExitStack
+    *,
+    step: StepRun,
+    run: PipelineRun,
+    earlier: dict[str, StepRun],
+    budget: Budget,
+    workdir: Path,
+    stack: ExitStack,
 ) -> tuple[Path, str]:
     """Write the job file; return it with the digest of all that the step will read."""
-    recording, store = run.recording, blob_store()
-    earlier = earlier_steps(step=step, run=run)
+    recording = run.recording
     parameters = {**step.parameters, **inputs_of(step=step, run=run, earlier=earlier)}
     transcript = recording.transcript
 
     def local(sha256: str | None) -> str:
-        return str(stack.enter_context(store.local_path(sha256 or "")))
+        return str(stack.enter_context(blobs.local(sha256 or "")))
 
     job: dict[str, Any] = {
         "step": step.name,
@@ -117,20 +125,36 @@ def lay_out(
             for name, done in earlier.items()
         },
         "parameters": parameters,
-        "memory_mib": settings.STEP_MEMORY_MIB,
+        **bounds(budget),
     }
     path = workdir / "job.json"
     path.write_text(json.dumps(job))
-    digest = canonical.digest(
+    return path, read_by(job, run=run, earlier=earlier)
+
+
+def bounds(budget: Budget) -> dict[str, Any]:
+    """Return what a job file says of the step's limits and of what stands around it."""
+    return {
+        "memory_mib": budget.memory_mib,
+        "file_mib": budget.file_mib,
+        "cpu_seconds": budget.seconds,
+        "devices": settings.STEP_DEVICES,
+        "isolation": settings.STEP_ISOLATION,
+    }
+
+
+def read_by(job: dict[str, Any], *, run: PipelineRun, earlier: dict[str, StepRun]) -> str:
+    """Return the digest of all that a step reads."""
+    transcript = run.recording.transcript
+    return canonical.digest(
         {
-            "source": recording.blob_id,
+            "source": run.recording.blob_id,
             "transcript": transcript.blob_id if transcript else None,
             "language": job["language"],
             "inputs": {name: done.output_sha256 for name, done in earlier.items()},
-            "parameters": parameters,
+            "parameters": job["parameters"],
         }
     )
-    return path, digest
 
 
 def earlier_steps(*, step: StepRun, run: PipelineRun) -> dict[str, StepRun]:
@@ -149,8 +173,11 @@ def inputs_of(*, step: StepRun, run: PipelineRun, earlier: dict[str, StepRun]) -
     Before review everything that was found is redacted; afterwards what a person confirmed.
     """
     if run.phase == PipelineRun.Phase.FINAL:
-        wanted = {"redact": ("segments", "decisions", "excluded"), "quality": ("segments",)}
-        return {name: run.inputs[name] for name in wanted.get(step.name, ())}
+        wanted = {
+            "redact": ("segments", "decisions", "excluded", "unwritten"),
+            "quality": ("segments",),
+        }
+        return {name: run.inputs[name] for name in wanted.get(step.name, ()) if name in run.inputs}
     if step.name != "redact":
         return {}
     text, detected = earlier["text"].output or {}, earlier["detect"].output or {}
@@ -162,37 +189,41 @@ def inputs_of(*, step: StepRun, run: PipelineRun, earlier: dict[str, StepRun]) -
     }
 
 
+def budget_of(*, step: StepRun, run: PipelineRun, earlier: dict[str, StepRun]) -> Budget:
+    """Return what a step may take, from the bytes that it reads and what was decoded of them."""
+    recording = run.recording
+    read = (recording.blob, recording.transcript.blob if recording.transcript else None)
+    size = sum(blob.size for blob in read if blob is not None)
+    decoded = (earlier["decode"].output or {})["duration_ms"] if "decode" in earlier else None
+    return budgets.of(step=step.name, size=size, decoded_ms=decoded)
+
+
 def run_child(
     *,
     step: StepRun,
     run: PipelineRun,
     job: Path,
     workdir: Path,
+    budget: Budget,
     heartbeat: Callable[[], None],
 ) -> dict[str, Any]:
     """Start the child, keep the claim alive while it works, and read its result."""
-    duration_ms = run.recording.duration_ms or 0
-    deadline = (
-        time.monotonic() + BASE_TIMEOUT_SECONDS + duration_ms / 1000 * SECONDS_PER_AUDIO_SECOND
-    )
-    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    environment |= {"PYTHONPATH": str(settings.BASE_DIR), "OMP_NUM_THREADS": "1"}
-    errors = workdir / "stderr"
+    errors, out = workdir / "stderr", workdir / "out"
     with errors.open("wb") as stderr:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "ingestion.pipeline.steps", str(job), str(os.getpid())],
-            env=environment,
-            cwd=workdir,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=stderr,
+        child = children.start(
+            children.STEPS, str(job), workdir=workdir, stdout=subprocess.DEVNULL, stderr=stderr
         )
-        code = wait(child=child, deadline=deadline, heartbeat=heartbeat)
-    result_path = workdir / "out" / "result.json"
-    result: dict[str, Any] = json.loads(result_path.read_bytes()) if result_path.exists() else {}
-    if code not in {0, REFUSED} or not result:
+        code = children.wait(child, budget=budget, folder=out, heartbeat=heartbeat)
+    try:
+        result = answers.read(out)
+    except answers.AnswerRefused as error:
+        note_killed(step, run, exit_code=code, why=error.code)
+        raise StepCrashed(error.sentence, **error.details) from error
+    if code not in {0, REFUSED} or not result or ("error" in result) != (code == REFUSED):
         sentence = _("The step %(step)s stopped with code %(exit_code)s. %(last)s")
         last = last_words(result, errors)
+        if code < 0:
+            note_killed(step, run, exit_code=code, why=signal.Signals(-code).name)
         raise StepCrashed(sentence, step=step.name, exit_code=code, last=last)
     if code == REFUSED:
         refused = Recorded.of(result["error"])
@@ -201,42 +232,35 @@ def run_child(
     return result
 
 
+def note_killed(step: StepRun, run: PipelineRun, *, exit_code: int, why: str) -> None:
+    """Write down that a step ended by a signal, or that its answer was none: it broke a rule."""
+    audit.note(
+        by=audit.SITE,
+        verb="step.killed",
+        about=(run, run.recording),
+        step=step.name,
+        exit_code=exit_code,
+        code=why,
+    )
+
+
 def last_words(result: dict[str, Any], errors: Path) -> str:
     """Return why a step stopped: what it wrote down, or else the last line that it printed."""
     if "error" in result:
         why = Recorded.of(result["error"])
         return Filled(why.sentence, why.details)
-    return "".join(errors.read_text(errors="replace").strip().splitlines()[-1:])
-
-
-def wait(
-    *, child: "subprocess.Popen[bytes]", deadline: float, heartbeat: Callable[[], None]
-) -> int:
-    """Wait for the child, renewing the claim; kill it at the deadline. Returns its exit code."""
-    try:
-        while True:
-            try:
-                return child.wait(timeout=POLL_SECONDS)
-            except subprocess.TimeoutExpired:
-                heartbeat()
-                if time.monotonic() > deadline:
-                    child.kill()
-    finally:
-        if child.poll() is None:
-            child.kill()
-            child.wait()
+    return children.last_line(errors)
 
 
 def keep(*, step: StepRun, run: PipelineRun, result: dict[str, Any], workdir: Path) -> None:
     """Store the output files and finish the step's record, if the run is still held."""
     store = blob_store()
-    files: dict[str, dict[str, Any]] = {}
-    for name in result["files"]:
-        sha256, size = store.put(workdir / "out" / name)
-        files[name] = {"sha256": sha256, "size": size}
-    blobs = [Blob(sha256=one["sha256"], size=one["size"]) for one in files.values()]
-    with transaction.atomic():
-        Blob.objects.bulk_create(blobs, ignore_conflicts=True)
+    with ExitStack() as stack, transaction.atomic():
+        staged = {
+            name: stack.enter_context(store.put(workdir / "out" / name)) for name in result["files"]
+        }
+        files = {name: {"sha256": one.sha256, "size": one.size} for name, one in staged.items()}
+        blobs.keep_all(staged=staged.values())
         note(
             step,
             run,

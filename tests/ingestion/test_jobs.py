@@ -15,13 +15,13 @@ from accounts.models import AuditEntry
 from ingestion.archive import recordings
 from ingestion.archive.storage import blob_store
 from ingestion.models import PipelineRun, Recording, Segment, StepRun, Version
-from ingestion.pipeline import jobs, subprocesses
-from tests import at_once, walks
+from ingestion.pipeline import budgets, children, jobs, subprocesses, turns
+from tests import at_once, sealed, walks
 
 pytestmark = pytest.mark.django_db
 
 State = PipelineRun.State
-LOST = timedelta(seconds=1) + jobs.HEART_STOPPED
+LOST = timedelta(seconds=1) + turns.HEART_STOPPED
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def steps_at_work() -> list[psutil.Process]:
 
 
 def lose_bytes(recording: Recording) -> None:
-    blob_store().delete(recording.blob_id)
+    blob_store().destroy(recording.blob_id)
 
 
 def test_each_claim_draws_a_token_of_its_own(run):
@@ -115,20 +115,20 @@ def test_a_worker_that_was_overtaken_leaves_the_end_to_the_other(run):
 
 
 def test_a_worker_notices_in_the_middle_of_a_step_that_it_was_overtaken(run, monkeypatch):
-    monkeypatch.setattr(subprocesses, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(children, "POLL_SECONDS", 0.05)
     stale = claim(run)
-    children = []
+    seen = []
 
     def overtaken() -> None:
-        children.extend(steps_at_work())
+        seen.extend(steps_at_work())
         die(run)
         claim(run)
         jobs.beat(stale)
 
     with pytest.raises(jobs.ClaimLost):
         subprocesses.perform(step=run.steps.get(name="text"), run=stale, heartbeat=overtaken)
-    assert children
-    assert not [child for child in children if child.is_running()]
+    assert seen
+    assert not [child for child in seen if child.is_running()]
 
 
 def test_a_run_that_something_newer_took_the_place_of_stops(version, run):
@@ -143,9 +143,9 @@ def test_a_run_that_something_newer_took_the_place_of_stops(version, run):
 
 
 def test_the_heartbeat_is_renewed_while_a_step_works(run, monkeypatch):
-    monkeypatch.setattr(subprocesses, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(children, "POLL_SECONDS", 0.05)
     held = claim(run)
-    almost = timezone.now() - jobs.HEART_STOPPED + timedelta(seconds=10)
+    almost = timezone.now() - turns.HEART_STOPPED + timedelta(seconds=10)
     PipelineRun.objects.filter(pk=run.pk).update(heartbeat_at=almost)
     perform(held, "text")
     held.refresh_from_db()
@@ -154,7 +154,7 @@ def test_the_heartbeat_is_renewed_while_a_step_works(run, monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_heart_beats_as_long_as_its_run_is_executed(run, monkeypatch):
-    monkeypatch.setattr(subprocesses, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(children, "POLL_SECONDS", 0.05)
     working, seen = at_once.Call(partial(jobs.execute, run_id=run.pk)), set()
     while working.thread.is_alive():
         seen.add(PipelineRun.objects.get().heartbeat_at)
@@ -163,8 +163,8 @@ def test_a_heart_beats_as_long_as_its_run_is_executed(run, monkeypatch):
 
 
 def test_a_step_past_its_time_is_killed_and_may_be_tried_again(run, monkeypatch):
-    monkeypatch.setattr(subprocesses, "POLL_SECONDS", 0.05)
-    monkeypatch.setattr(subprocesses, "BASE_TIMEOUT_SECONDS", 0)
+    monkeypatch.setattr(children, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(budgets, "BASE_SECONDS", -60)
     stopped = jobs.execute(run_id=run.pk)
     assert stopped is not None
     assert (stopped.state, stopped.attempts) == (State.PENDING, 1)
@@ -172,7 +172,7 @@ def test_a_step_past_its_time_is_killed_and_may_be_tried_again(run, monkeypatch)
 
 
 def test_a_step_is_given_nothing_of_ours_to_know(run, monkeypatch):
-    monkeypatch.setattr(subprocesses, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(children, "POLL_SECONDS", 0.05)
     known: dict[str, str] = {}
 
     def look() -> None:
@@ -185,6 +185,14 @@ def test_a_step_is_given_nothing_of_ours_to_know(run, monkeypatch):
     assert {"PATH", "PYTHONPATH"} <= set(known)
     assert not set(known) & {"SECRET_KEY", "DATABASE_URL", "CELERY_BROKER_URL", "DATA_DIR"}
     assert os.environ["SECRET_KEY"] not in known.values()
+
+
+def test_a_worker_processes_without_any_key(run, settings, tmp_path):
+    settings.KEY_DIR = tmp_path / "nowhere"
+    done = jobs.execute()
+    assert done is not None
+    assert (done.pk, done.state) == (run.pk, State.DONE)
+    assert not settings.KEY_DIR.exists()
 
 
 def test_whatever_goes_wrong_counts_as_an_attempt_and_is_told(version, run):
@@ -200,17 +208,18 @@ def test_whatever_goes_wrong_counts_as_an_attempt_and_is_told(version, run):
         (State.FAILED, 3),
     ]
     assert {step.state for step in run.steps.all()} == {StepRun.State.PENDING}
-    assert all("are not in the store" in message for _, _, message in told)
+    assert all("are damaged or gone" in message for _, _, message in told)
     assert "It was tried once." in told[0][2]
     assert "It was tried 3 times." in told[2][2]
     assert jobs.execute(run_id=run.pk) is None
-    assert not jobs.waiting().exists()
+    assert not turns.waiting().exists()
 
 
 def test_an_error_of_ours_is_told_by_its_name_and_not_by_its_words(run, monkeypatch):
     def refuse(**_options) -> None:
         raise PermissionError("/srv/commonhold/work is not ours")
 
+    children.require_isolation()  # known from now on
     monkeypatch.setattr("tempfile.TemporaryDirectory", refuse)
     stopped = jobs.execute(run_id=run.pk)
     assert stopped is not None
@@ -221,8 +230,8 @@ def test_an_error_of_ours_is_told_by_its_name_and_not_by_its_words(run, monkeypa
 def test_a_run_that_was_let_go_is_offered_again_at_once(version, run):
     lose_bytes(walks.named(version, "notes.txt"))
     jobs.execute(run_id=run.pk)
-    assert jobs.offer() == [run]
-    assert jobs.offer() == []
+    assert turns.offer() == [run]
+    assert turns.offer() == []
 
 
 def test_a_run_that_succeeds_at_last_says_nothing_of_its_failures(version, run):
@@ -231,7 +240,7 @@ def test_a_run_that_succeeds_at_last_says_nothing_of_its_failures(version, run):
         data = original.read()
     lose_bytes(recording)
     jobs.execute(run_id=run.pk)
-    blob_store().put_bytes(data)
+    sealed.keep(data)
     done = jobs.execute(run_id=run.pk)
     assert done is not None
     assert (done.state, done.error, done.claim, done.attempts) == (State.DONE, None, None, 2)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from ingestion.archive import recordings
 from ingestion.archive.versions import VersionClosed
 from ingestion.models import PipelineRun, Segment, StepRun, Version
-from ingestion.pipeline import jobs, subprocesses
+from ingestion.pipeline import jobs, subprocesses, turns
 from tests import walks
 
 pytestmark = pytest.mark.django_db
@@ -105,10 +105,10 @@ def test_a_run_whose_worker_died_is_taken_up_where_it_stopped(version):
     for step in held.steps.filter(name__in=["decode", "vad"]):
         subprocesses.perform(step=step, run=held, heartbeat=lambda: jobs.beat(held))
     done = dict(StepRun.objects.filter(state="done").values_list("name", "ended_at"))
-    assert not jobs.waiting().exists()
-    stopped = timezone.now() - jobs.HEART_STOPPED - timedelta(seconds=1)
+    assert not turns.waiting().exists()
+    stopped = timezone.now() - turns.HEART_STOPPED - timedelta(seconds=1)
     PipelineRun.objects.filter(pk=run.pk).update(heartbeat_at=stopped)
-    assert list(jobs.waiting()) == [run]
+    assert list(turns.waiting()) == [run]
     finished = jobs.execute(run_id=run.pk)
     assert finished is not None
     assert finished.state == PipelineRun.State.DONE
@@ -118,14 +118,14 @@ def test_a_run_whose_worker_died_is_taken_up_where_it_stopped(version):
 
 def test_the_sweeper_offers_what_died_at_once_and_what_waits_only_when_its_message_is_lost(version):
     (run,) = jobs.start(version=version, by=walks.editor(version))
-    assert jobs.offer() == []
-    PipelineRun.objects.update(offered_at=timezone.now() - jobs.OFFER_AGAIN)
-    assert jobs.offer() == [run]
-    assert jobs.offer() == []
+    assert turns.offer() == []
+    PipelineRun.objects.update(offered_at=timezone.now() - turns.OFFER_AGAIN)
+    assert turns.offer() == [run]
+    assert turns.offer() == []
     jobs.claim(run_id=run.pk)
-    stopped = timezone.now() - jobs.HEART_STOPPED - timedelta(seconds=1)
+    stopped = timezone.now() - turns.HEART_STOPPED - timedelta(seconds=1)
     PipelineRun.objects.update(heartbeat_at=stopped, offered_at=stopped)
-    assert jobs.offer() == [run]
+    assert turns.offer() == [run]
 
 
 def test_a_step_that_keeps_crashing_ends_the_run_with_its_last_words(version):

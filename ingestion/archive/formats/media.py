@@ -29,6 +29,8 @@ SUFFIXES = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".csv": "csv",
+    ".srt": "srt",
+    ".vtt": "vtt",
 }
 MEDIA_TYPES = {
     "wav": "audio/wav",
@@ -39,6 +41,8 @@ MEDIA_TYPES = {
     "txt": "text/plain",
     "jsonl": "application/jsonl",
     "csv": "text/csv",
+    "srt": "application/x-subrip",
+    "vtt": "text/vtt",
 }
 NAMES = {
     "wav": _("a WAV file"),
@@ -49,8 +53,10 @@ NAMES = {
     "txt": _("a plain text file"),
     "jsonl": _("a JSON Lines file"),
     "csv": _("a CSV file"),
+    "srt": _("a file of SubRip subtitles"),
+    "vtt": _("a file of WebVTT subtitles"),
 }
-TEXT = frozenset({"txt", "jsonl", "csv"})
+TEXT = frozenset({"txt", "jsonl", "csv", "srt", "vtt"})
 MAX_CHANNELS = 8
 MIN_RATE, MAX_RATE = 4_000, 384_000
 
@@ -107,7 +113,7 @@ def container_of(name: str) -> str:
         sentence = _(
             "«%(path)s» can't be taken: its name must end in one of %(endings)s. "
             "Export the recording as WAV, FLAC, MP3, Ogg/Opus or M4A, or the text as .txt, "
-            ".jsonl or .csv."
+            ".jsonl, .csv, .srt or .vtt."
         )
         endings = ", ".join(sorted(SUFFIXES))
         raise RefusedError(sentence, reason="unsupported-type", path=name, endings=endings)

@@ -4,8 +4,8 @@ PARENT is the process that asks: this one ends with it, also when that happens w
 
 Writes `result.json` into the job's workdir. Exit codes: 0 done, 3 the file is refused
 (`{"error": {"code", "message", "sentence", "parameters"}}`, what `CommonholdError.as_record`
-writes, and the English), 2 the job is wrong (the same, where there is a workdir); anything else is
-a crash.
+writes, and the English), 2 the job is wrong (the same, where there is a workdir), 4 this machine
+can't isolate the step, which did not begin; anything else is a crash.
 """
 
 import importlib
@@ -22,7 +22,7 @@ from ingestion.pipeline.steps import isolation
 
 STEPS = ("decode", "vad", "text", "detect", "redact", "strip", "quality")
 
-DONE, USAGE, REFUSED = 0, 2, 3
+DONE, USAGE, REFUSED, NOT_ISOLATED = 0, 2, 3, 4
 
 
 def read_job(path: Path) -> Job:
@@ -62,12 +62,19 @@ def main(arguments: Sequence[str]) -> int:
     try:
         isolation.die_with(parent=int(arguments[1]))
         job = read_job(Path(arguments[0]))
-        job.workdir.mkdir(parents=True, exist_ok=True)
-        isolation.limit(memory_mib=job.memory_mib)
+        # The only folder: a step that is isolated makes none.
+        (job.workdir / "clips").mkdir(parents=True, exist_ok=True)
+        isolation.limit(
+            memory_mib=job.memory_mib, cpu_seconds=job.cpu_seconds, file_mib=job.file_mib
+        )
+        isolation.enter(job)
         return attempt(job)
     except InvalidJobError as error:
         sys.stderr.write(f"{error.message}\n")
         return USAGE
+    except isolation.NotIsolatedError as error:
+        sys.stderr.write(f"{error.message}\n")
+        return NOT_ISOLATED
 
 
 def attempt(job: Job) -> int:

@@ -36,11 +36,13 @@ class Leeway:
     """How far sound and text may part: at a break, other speech may be heard or text left out.
 
     `cost` is what a frame of other speech costs (nats); a right word must cost less, a wrong one
-    more. `breaks` are token indices.
+    more. `breaks` are token indices. Where `all_is_said`, other speech is heard there and nowhere
+    else, and no text is left out; else also at both ends.
     """
 
     cost: float
     breaks: frozenset[int]
+    all_is_said: bool = False
 
     @property
     def phone_probability(self) -> float:
@@ -93,10 +95,13 @@ class Chain:
     def _loosen(self, leeway: Leeway) -> None:
         count = len(self.readings)
         breaks = [0, *sorted(index for index in leeway.breaks if 0 < index < count), count]
-        skip = math.exp(-SKIP_COST / LANGUAGE_WEIGHT)
-        for index, following in pairwise(breaks):
-            self.transitions.append((index, following, skip))
-            self._passes.setdefault(index, following)
+        if leeway.all_is_said:
+            breaks = sorted(leeway.breaks)
+        else:
+            skip = math.exp(-SKIP_COST / LANGUAGE_WEIGHT)
+            for index, following in pairwise(breaks):
+                self.transitions.append((index, following, skip))
+                self._passes.setdefault(index, following)
         for index in breaks:
             for phone in PHONES:
                 self._arc(index, index, leeway.phone_probability, ANY_PHONE + phone, NO_TOKEN)

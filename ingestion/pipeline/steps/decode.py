@@ -12,6 +12,8 @@ from ingestion.pipeline.contract import Job, RefusedError, Result, Tool
 from ingestion.pipeline.steps import audio, waveform
 
 DEFAULT_MAX_HOURS = 12
+MOST_SAMPLES = 2 * 96_000
+"""In a second, of all channels: stereo at 96 kHz. More is refused sooner than MAX_HOURS."""
 ANALYSIS_FILE = "analysis.flac"
 
 
@@ -75,6 +77,18 @@ def too_long(name: str, max_hours: int) -> RefusedError:
     return RefusedError(sentence, reason="too-long", path=name, hours=max_hours)
 
 
+def too_much(name: str, max_hours: int) -> RefusedError:
+    """Return the refusal of a recording with more channels and samples than it has speech."""
+    sentence = n_(
+        "«%(path)s» holds more sound than %(hours)s hour of stereo at 96 kHz. Export it with fewer "
+        "channels or a lower sample rate, or split it into several recordings.",
+        "«%(path)s» holds more sound than %(hours)s hours of stereo at 96 kHz. Export it with "
+        "fewer channels or a lower sample rate, or split it into several recordings.",
+        max_hours,
+    )
+    return RefusedError(sentence, reason="too-much-sound", path=name, hours=max_hours)
+
+
 def _header(job: Job, container: str) -> Header:
     with job.source.open("rb") as stream:
         size = job.source.stat().st_size
@@ -93,6 +107,8 @@ def _decode(reader: audio.Reader, job: Job, max_hours: int) -> Decoded:
             samples += len(block)
             if samples > max_hours * 3600 * rate:
                 raise too_long(job.name, max_hours)
+            if samples * reader.info.channels > max_hours * 3600 * MOST_SAMPLES:
+                raise too_much(job.name, max_hours)
             mono = mixer.feed(block)
             analysis.write(mono)
             outline.feed(mono)

@@ -15,17 +15,20 @@ SEED = 20_261_121
 PER_FORMAT = 35
 NAMES = tuple(sounds.RECIPES)
 DONE, REFUSED = 0, 3
-# Decodes many files in one child, as the step's own process would one; a line of JSON each.
+# Decodes many files in one child, as the step's own process would one; a line of JSON each. It
+# is not isolated: a process that may open one job's files may not open the next one's.
 DRIVER = """
-import faulthandler, json, os, sys, time, traceback
-from ingestion.pipeline.steps.__main__ import main
+import faulthandler, json, sys, time, traceback
+from pathlib import Path
+from ingestion.pipeline.steps.__main__ import attempt, read_job
 
-parent = str(os.getppid())
 for path in sys.argv[1:]:
     faulthandler.dump_traceback_later(20, exit=True)
     began = time.monotonic()
     try:
-        code = main([path, parent])
+        job = read_job(Path(path))
+        job.workdir.mkdir()
+        code = attempt(job)
     except BaseException:
         traceback.print_exc()
         code = 1

@@ -14,7 +14,7 @@ from commonhold.sentences import Sentence
 
 from tests.ingestion.steps import sounds
 
-DONE, USAGE, REFUSED = 0, 2, 3
+DONE, USAGE, REFUSED, NOT_ISOLATED = 0, 2, 3, 4
 PARENT = """
 import os, subprocess, sys, time
 step = [sys.executable, "-m", "ingestion.pipeline.steps", sys.argv[1], str(os.getpid())]
@@ -172,3 +172,30 @@ except MemoryError:
 """
     done = sounds.run_python("-c", program)
     assert done.stdout == "held\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("missing", "says"),
+    [
+        ("landlock.version = lambda: 0", "no Landlock"),
+        ("seccomp.LIBRARY = 'libnothing.so'", "Install libseccomp2"),
+    ],
+)
+def test_a_step_never_begins_without_its_guards(decode, tmp_path, missing, says):
+    (tmp_path / "job.json").write_text(json.dumps(decode))
+    program = f"""
+import os, sys
+from ingestion.pipeline.steps import __main__ as runner, landlock, seccomp
+{missing}
+sys.exit(runner.main([sys.argv[1], str(os.getppid())]))
+"""
+    done = sounds.run_python("-c", program, str(tmp_path / "job.json"))
+    assert done.returncode == NOT_ISOLATED, done.stderr
+    assert says in done.stderr
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+
+
+def test_a_step_begins_without_a_guard_that_nobody_asks_for(decode, tmp_path):
+    code, result, stderr = sounds.child(decode | {"isolation": []})
+    assert code == DONE, stderr
+    assert result["files"] == ["analysis.flac"]

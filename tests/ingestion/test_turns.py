@@ -1,0 +1,90 @@
+"""Whose turn it is: organizations one after the other, those that have a worker already last."""
+
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from django.utils import timezone
+
+from ingestion.models import Dataset, PipelineRun
+from ingestion.pipeline import jobs, turns
+from tests import at_once, walks
+
+pytestmark = pytest.mark.django_db
+
+
+def queue(count: int) -> list[PipelineRun]:
+    """An organization of its own with so many waiting runs."""
+    version = walks.draft(task="language-modeling")
+    for number in range(count):
+        walks.upload(version, f"notes{number}.txt", f"Row {number}.".encode())
+    return jobs.start(version=version, by=walks.editor(version))
+
+
+def owner(run: PipelineRun) -> int:
+    return Dataset.objects.get(recordings=run.recording_id).organization_id
+
+
+def end(run: PipelineRun) -> None:
+    PipelineRun.objects.filter(pk=run.pk).update(
+        state=PipelineRun.State.DONE, claim=None, heartbeat_at=None
+    )
+
+
+def taken() -> PipelineRun:
+    run = jobs.claim_next()
+    assert run is not None
+    return run
+
+
+def test_a_long_queue_never_holds_up_another_organizations_single_recording():
+    many, (single,) = queue(12), queue(1)
+    first, second = taken(), taken()
+    assert {owner(first), owner(second)} == {owner(many[0]), owner(single)}
+
+
+def test_with_one_worker_organizations_take_turns():
+    queues = [queue(4), queue(2), queue(2)]
+    order = []
+    for _ in range(8):
+        run = taken()
+        order.append(owner(run))
+        end(run)
+    assert [len(set(order[start : start + 3])) for start in (0, 3)] == [3, 3]
+    assert order[6:] == [owner(queues[0][0])] * 2
+    assert jobs.claim_next() is None
+
+
+def test_of_its_own_recordings_an_organizations_oldest_comes_first():
+    runs = queue(3)
+    for place, run in enumerate(reversed(runs)):
+        PipelineRun.objects.filter(pk=run.pk).update(
+            created_at=timezone.now() - timedelta(hours=3 - place)
+        )
+    assert [taken().pk for _ in runs] == [run.pk for run in reversed(runs)]
+
+
+def test_who_has_a_worker_already_waits_for_those_who_have_none():
+    busy, idle = queue(3), queue(3)
+    long_one = taken()
+    other = idle if owner(long_one) == owner(busy[0]) else busy
+    for _ in range(3):
+        run = taken()
+        assert owner(run) == owner(other[0])
+        end(run)
+
+
+def test_a_dead_worker_gives_its_organization_no_less_of_a_turn():
+    (run,), (other,) = queue(1), queue(1)
+    held = taken()
+    stopped = timezone.now() - turns.HEART_STOPPED - timedelta(seconds=1)
+    PipelineRun.objects.filter(pk=held.pk).update(heartbeat_at=stopped)
+    assert {taken().pk, taken().pk} == {run.pk, other.pk}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_that_ask_at_once_each_get_a_run_of_another_organization():
+    runs = [one for _ in range(4) for one in queue(2)]
+    got = at_once.all_of(*[partial(jobs.claim_next)] * 4)
+    assert len({one.pk for one in got}) == 4
+    assert {owner(one) for one in got} == {owner(one) for one in runs}
