@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ingestion.models.recording import Recording
+from ingestion.models.recording import Blob, Recording
 
 
 class Recipe(models.Model):
@@ -105,6 +105,18 @@ class PipelineRun(models.Model):
         return f"{self.recipe.name} of {self.recording}"
 
 
+class Turn(models.Model):
+    """When an organization last had its turn: workers take runs from one after the other."""
+
+    organization = models.OneToOneField(
+        "accounts.Organization", on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+    taken_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.organization}: {self.taken_at}"
+
+
 class StepRun(models.Model):
     """One W3C PROV activity: a tool, its parameters, what went in and what came out, by digest."""
 
@@ -155,3 +167,19 @@ class StepRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.get_state_display()})"
+
+
+class StepFile(models.Model):
+    """That a step's output names these bytes: `StepRun.files` in rows. Written by a trigger."""
+
+    step = models.ForeignKey(StepRun, on_delete=models.CASCADE, related_name="kept")
+    name = models.CharField(max_length=1024)
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="step_files")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["step", "name"], name="step_file_is_named_once"),
+        )
+
+    def __str__(self) -> str:
+        return self.name

@@ -52,6 +52,8 @@ class Segment(models.Model):
     speaker = models.ForeignKey(
         Speaker, null=True, blank=True, on_delete=models.SET_NULL, related_name="segments"
     )
+    label = models.CharField(max_length=160, blank=True)
+    """How the transcript calls who speaks. For the contributor's eyes only, as names are."""
     text = models.TextField()
     words = models.JSONField(default=list)
     """In order: {"text", "start_char", "end_char", "start_ms", "end_ms", "timed", "confidence"}."""
@@ -64,6 +66,9 @@ class Segment(models.Model):
     )
     excluded = models.BooleanField(default=False)
     """Left out of releases by a person."""
+    unwritten = models.BooleanField(default=False)
+    """Somebody speaks here and the text leaves it out. Nothing of it is heard in a release until a
+    person wrote it down (then it is a segment like any other), or said that nothing is said."""
 
     objects = SegmentQuerySet.as_manager()
 
@@ -81,10 +86,28 @@ class Segment(models.Model):
                 | Q(reviewed_at__isnull=False, reviewed_by__isnull=False),
                 name="segment_review_has_who_and_when",
             ),
+            models.CheckConstraint(
+                condition=Q(unwritten=False)
+                | Q(unwritten=True, text="", needs_review=True, start_ms__isnull=False),
+                name="unwritten_segment_is_a_stretch_without_text",
+            ),
+        )
+        indexes = (
+            models.Index(fields=["recording"], condition=~Q(label=""), name="segment_labeled"),
         )
 
     def __str__(self) -> str:
         return f"{self.recording} #{self.position}"
+
+    @property
+    def is_silenced(self) -> bool:
+        """Whether it is speech without text that nobody said may be heard: under a bar, then."""
+        return self.unwritten and (self.excluded or self.reviewed_at is None)
+
+    @property
+    def is_unplaced(self) -> bool:
+        """Whether it is text of a recording of which nobody knows when it is said."""
+        return self.start_ms is None and self.recording.kind == Recording.Kind.AUDIO
 
 
 class FindingQuerySet(models.QuerySet["Finding"]):
@@ -202,6 +225,10 @@ class Decision(models.Model):
         LEAVE_OUT_UNCOVERED = "leave-out-uncovered", _("Left out what has no consent")
         LEAVE_OUT_SPEAKER = "leave-out-speaker", _("Left a speaker out")
         BRING_BACK_SPEAKER = "bring-back-speaker", _("Brought a speaker back")
+        WRITE = "write", _("Wrote down what is said")
+        KEEP_UNWRITTEN = "keep-unwritten", _("Said that nothing more is said")
+        LEAVE_OUT_UNWRITTEN = "leave-out-unwritten", _("Left out what nobody wrote down")
+        PLACE = "place", _("Said when it is said")
         REMOVE = "remove", _("Removed a recording")
         UNDO = "undo", _("Undone")
 

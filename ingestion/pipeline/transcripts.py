@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
+EDGE_MS = 150
+"""What is heard of a recording before the first and after the last word of a clip."""
 TOKEN = re.compile(r"\S+")
 # Marks that cling to a word without being said; "@", "#", "+" and "%" are said.
 EDGES = (
@@ -135,20 +137,39 @@ def reach_in_time(
     word before it to the first timed one after it, in whichever segments these are, because the
     sound of words that could not be placed lies in the clips of those that could. Where there is no
     such word, it is the whole recording's start or end; without `duration_ms` the segments are a
-    part of it, and it is theirs.
+    part of it, and it is theirs. Rows of a text have no times: then both are None.
     """
     segment = segments[index]
     start, end, timed = span_in_time(segment, start_char=start_char, end_char=end_char)
-    if timed or start is None or end is None:
+    known = [one for one in segments if one.start_ms is not None and one.end_ms is not None]
+    if timed or not (known or duration_ms):
         return start, end, timed
     own_before = [word for word in segment.words if word.end_char <= start_char]
     own_after = [word for word in segment.words if word.start_char >= end_char]
     before = [own_before, *(one.words for one in reversed(segments[:index]))]
     after = [own_after, *(one.words for one in segments[index + 1 :])]
-    edges = (segments[0].start_ms, segments[-1].end_ms) if duration_ms is None else (0, duration_ms)
+    edges = (known[0].start_ms, known[-1].end_ms) if duration_ms is None else (0, duration_ms)
     first = next((one.end_ms for words in before for one in reversed(words) if one.timed), edges[0])
     last = next((one.start_ms for words in after for one in words if one.timed), edges[1])
-    return min(start, first or 0), max(end, last or 0), False
+    starts = [time for time in (start, first) if time is not None]
+    ends = [time for time in (end, last) if time is not None]
+    return min(starts), max(ends), False
+
+
+def cut_to_words(segment: Segment) -> Segment:
+    """Return the segment from 150 ms before its first word to 150 ms after its last, at most.
+
+    An edge whose word has no time of its own stays where it is: nobody knows where it is said.
+    """
+    if segment.start_ms is None or segment.end_ms is None or not segment.words:
+        return segment
+    start, end = segment.start_ms, segment.end_ms
+    first, last = segment.words[0], segment.words[-1]
+    if first.timed and first.start_ms is not None:
+        start = max(start, first.start_ms - EDGE_MS)
+    if last.timed and last.end_ms is not None:
+        end = min(end, last.end_ms + EDGE_MS)
+    return replace(segment, start_ms=start, end_ms=end) if start < end else segment
 
 
 def corrected(segment: Segment, *, text: str) -> Segment:

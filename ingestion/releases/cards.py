@@ -5,6 +5,7 @@ document that it reads and writes. The context uses https://schema.org, as that 
 """
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ TASK_CATEGORIES = {
     "speech-synthesis": "text-to-speech",
     "language-modeling": "text-generation",
 }
+MARKS = re.compile(r"[\\`*_{}\[\]<>#&!|~]")
 MAX_FILE_OBJECTS = 1000
 JSON_LINES = "application/jsonlines"
 """Croissant's own name for JSON Lines; mlcroissant reads no other."""
@@ -35,6 +37,11 @@ FIELDS = {
     "duration_ms": "sc:Integer",
     "source": "sc:Text",
 }
+LISTS = {
+    "words": {"word": "sc:Text", "start_ms": "sc:Integer", "end_ms": "sc:Integer"},
+    "redactions": {"start_ms": "sc:Integer", "end_ms": "sc:Integer", "label": "sc:Text"},
+}
+"""Columns of which each value is a list of objects."""
 TERMS = (
     "annotation", "arrayShape", "citeAs", "column", "conformsTo", "containedIn", "data", "dataType",
     "equivalentProperty", "examples", "excludes", "extract", "field", "fileProperty", "fileObject",
@@ -70,10 +77,11 @@ Version {number}, published by {publisher}.
 - {clips} clips, {minutes} min {seconds:02d} s of speech
 - {speakers} speakers, each with recorded consent
 - {redactions} stretches with personal data replaced by a tone, and by a label in the text
-- {heard} of it played by a person in the review, {unheard} not
-
-`metadata.jsonl` has one row per clip. Times are milliseconds in the recording that the clip was
-cut from; `redactions` are milliseconds in the clip.
+{unwritten}- {heard} of it played by a person in the review, {unheard} not
+{scrubbing}
+`metadata.jsonl` has one row per clip. Its `start_ms` and `end_ms` are milliseconds in the recording
+that the clip was cut from. `words` and `redactions` have theirs in the clip: `words` are those of
+`text` in their order, each removed stretch as its label, and with null where no time was found.
 
 What you may do stands in `LICENSE.txt`, which binds. Who published this, on whose consent and made
 how stands in `manifest.dsse.json`. Check it all, offline:
@@ -82,6 +90,23 @@ how stands in `manifest.dsse.json`. Check it all, offline:
 commonhold verify . --offline
 ```
 """
+
+UNWRITTEN = "- {count} stretches replaced by a tone where somebody speaks and no text says what\n"
+KINDS = {
+    "address": "addresses",
+    "birth-date": "dates of birth",
+    "card": "card numbers",
+    "description": "descriptions by which somebody can be known",
+    "email": "email addresses",
+    "handle": "account names",
+    "iban": "bank accounts",
+    "id-number": "identity numbers",
+    "ip": "network addresses",
+    "name": "names of people",
+    "number-plate": "number plates",
+    "phone": "phone numbers",
+    "url": "web addresses",
+}
 
 
 def readme(*, version: Version, counts: dict[str, Any]) -> bytes:
@@ -92,17 +117,36 @@ def readme(*, version: Version, counts: dict[str, Any]) -> bytes:
         pretty_name=json.dumps(dataset.title, ensure_ascii=False),
         language=json.dumps(dataset.language),
         task=TASK_CATEGORIES[dataset.task],
-        title=dataset.title,
+        title=plain(dataset.title),
         description=f"\n{dataset.description}\n" if dataset.description else "",
         card=f"\n{dataset.card}\n" if dataset.card else "",
         number=version.number,
-        publisher=dataset.organization.name,
+        publisher=plain(dataset.organization.name),
         minutes=minutes,
         seconds=seconds,
         heard=clock(counts["heard_ms"]),
         unheard=clock(counts["unheard_ms"]),
+        unwritten=UNWRITTEN.format(count=counts["unwritten"]) if counts["unwritten"] else "",
+        scrubbing="".join(map(looked_for, counts["scrubbing"])),
         **{name: counts[name] for name in ("clips", "speakers", "redactions")},
     ).encode()
+
+
+def plain(name: str) -> str:
+    """Return a name so that Markdown reads nothing into it (CommonMark section 2.4)."""
+    return MARKS.sub(r"\\\g<0>", name)
+
+
+def looked_for(row: dict[str, Any]) -> str:
+    """Say of a language which personal data was looked for in its texts, and which was not."""
+    written, spoken, missing = (
+        ", ".join(KINDS.get(kind, kind) for kind in row[name]) or "nothing"
+        for name in ("lookedFor", "lookedForSpoken", "notLookedFor")
+    )
+    return (
+        f"- Personal data in {row['language']}: rules looked for {written}; said aloud, in words, "
+        f"for {spoken}. **Not looked for: {missing}.** What was not looked for may be in it.\n"
+    )
 
 
 def clock(milliseconds: int) -> str:
@@ -204,13 +248,23 @@ def record_sets(rows: Sequence[IndexRow]) -> list[dict[str, Any]]:
     if not any(row.path.startswith("audio/") for row in rows):
         return []
     fields = [
-        {
-            "@type": "cr:Field",
-            "@id": f"clips/{name}",
-            "name": name,
-            "dataType": data_type,
-            "source": {"fileObject": {"@id": "metadata.jsonl"}, "extract": {"column": name}},
-        }
-        for name, data_type in FIELDS.items()
+        field(name, dataType=data_type, **extract(name)) for name, data_type in FIELDS.items()
     ]
+    for column, parts in LISTS.items():
+        inside = [
+            field(f"{column}/{name}", dataType=data_type, repeated=True, **extract(column, name))
+            for name, data_type in parts.items()
+        ]
+        fields.append(field(column, repeated=True, subField=inside))
     return [{"@type": "cr:RecordSet", "@id": "clips", "name": "clips", "field": fields}]
+
+
+def field(name: str, **facts: object) -> dict[str, object]:
+    """Describe a column of metadata.jsonl, or a part of one."""
+    return {"@type": "cr:Field", "@id": f"clips/{name}", "name": name, **facts}
+
+
+def extract(column: str, part: str = "") -> dict[str, Any]:
+    """Say where a field is read from: a column, or one part of each object in its lists."""
+    source = {"fileObject": {"@id": "metadata.jsonl"}, "extract": {"column": column}}
+    return {"source": source | ({"transform": {"jsonPath": part}} if part else {})}

@@ -70,6 +70,7 @@ def build_release(
         processing=activities,
         heard_ms=counts["heard_ms"],
         unheard_ms=counts["unheard_ms"],
+        scrubbing=counts["scrubbing"],
         supersedes=release_id(before) if before else None,
     )
 

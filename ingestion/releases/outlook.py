@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
+from commonhold import times
 from django.db.models import Q
 from django.utils import timezone
 
+from ingestion.consent import in_force
 from ingestion.models import (
     ConsentEvent,
     ConsentRecord,
@@ -124,6 +127,31 @@ def of(*, version: Version) -> Outlook:
     )
 
 
+def early(*, version: Version) -> Outlook:
+    """Return whose consents lie over an open version, before it is known what would be published.
+
+    Nothing is counted: nobody knows yet how much they say.
+    """
+    out = frozenset(version.left_out.values_list("speaker_id", flat=True))
+    recordings = version.files.to_process().values_list("recording", flat=True)
+    records: dict[int, dict[UUID, ConsentRecord]] = {}
+    for scopes in in_force(recordings=recordings).values():
+        for scope in scopes:
+            records.setdefault(scope.record.speaker_id, {})[scope.record.pk] = scope.record
+    found = [
+        Share(one[0].speaker, tuple(one), 0, 0, is_left_out=who in out)
+        for who, mine in records.items()
+        if (one := list(mine.values()))
+    ]
+    return Outlook(
+        stage=[],
+        pieces=[],
+        shares=sorted(found, key=lambda share: share.speaker.pseudonym),
+        bare=[],
+        heard_in={},
+    )
+
+
 def without(*, outlook: Outlook, speakers: Iterable[int]) -> Holding:
     """Return what a release would hold if these speakers, by primary key, were left out too."""
     gone = frozenset(speakers)
@@ -227,6 +255,6 @@ def consents(start: Version, now: Sequence[int] | dict[int, Recording]) -> list[
         | Q(withdrawn_at__gt=since)
         | Q(voided_at__gt=since)
         | Q(pk__in=narrowed.values("record_id"))
-        | Q(expires_on__gt=since.date(), expires_on__lte=timezone.now().date())
+        | Q(expires_on__gt=times.day_of(since), expires_on__lte=times.day_of(timezone.now()))
     )
     return list(touched.distinct().select_related("speaker").order_by("speaker__pk", "created_at"))

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from ingestion.archive.storage import blob_store
+from ingestion.archive import blobs
 from ingestion.models import ReleaseFile, Seal, Version
 
 
@@ -18,18 +18,18 @@ def files(*, version: Version) -> QuerySet[ReleaseFile]:
 
 def index_bytes(*, version: Version) -> bytes:
     """Return files.jsonl of a sealed version, as it was sealed."""
-    return stored(seal_of(version=version).release["files"]["index"]["digest"]["sha256"])
+    return stored(seal_of(version=version).index_id)
 
 
 def stored(sha256: str) -> bytes:
     """Return a small stored document whole."""
-    with blob_store().open(sha256) as document:
+    with blobs.read(sha256) as document:
         return document.read()
 
 
 def first_texts(*, file: ReleaseFile, count: int) -> list[str]:
     """Return the first rows of a published text, read as far as they are asked for."""
-    with blob_store().open(file.blob_id) as lines:
+    with blobs.read(file.blob_id) as lines:
         return [json.loads(line)["text"] for line in islice(lines, count)]
 
 
@@ -40,8 +40,7 @@ def seal_of(*, version: Version) -> Seal:
 
 def croissant(*, version: Version) -> bytes:
     """Return the sealed croissant.json of a version."""
-    release = seal_of(version=version).release
-    return stored(release["exports"]["croissant"]["digest"]["sha256"])
+    return stored(seal_of(version=version).croissant_id)
 
 
 @transaction.atomic

@@ -1,17 +1,18 @@
 """Sealing: from reviewed runs to an immutable release with its index, manifest and log entry."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from commonhold import canonical, index
 from commonhold.sentences import _
 from django.db import transaction
+from django.utils import timezone
 
 from accounts import audit
 from ingestion import news
+from ingestion.archive import blobs
 from ingestion.models import (
-    Blob,
     ConsentRecord,
     News,
     PipelineRun,
@@ -23,13 +24,13 @@ from ingestion.models import (
     Version,
 )
 from ingestion.pipeline import jobs
+from ingestion.pipeline.steps.bars import UNWRITTEN
 from ingestion.releases import cards, manifests
 from ingestion.releases.contents import (
     Bar,
     Contents,
     Entry,
     SealRefused,
-    keep_bytes,
     put_together,
     steps_of,
 )
@@ -75,17 +76,17 @@ def seal_locked(*, version: Version) -> Version:
     require_ready(version)
     contents = put_together(version=version)
     hold_consents(contents.records)
-    issued = datetime.now(UTC).replace(microsecond=0)
+    issued = timezone.now().replace(microsecond=0)
     rows = [entry.row for entry in contents.entries]
     lines = [row.line() + b"\n" for row in rows]
     summary, whole = index.summarize(lines), b"".join(lines)
-    keep_bytes(whole)
-    croissant = cards.croissant(version=version, rows=rows, index=whole)
+    kept_index = blobs.keep_bytes(data=whole)
+    croissant = blobs.keep_bytes(data=cards.croissant(version=version, rows=rows, index=whole))
     release = manifests.build_release(
         version=version,
         issued=issued,
         index=summary,
-        croissant_sha256=keep_bytes(croissant).sha256,
+        croissant_sha256=croissant.sha256,
         records=contents.records,
         activities=manifests.activities(steps_of(version)),
         counts=contents.counts,
@@ -97,6 +98,8 @@ def seal_locked(*, version: Version) -> Version:
         release_sha256=canonical.digest(release),
         subjects=subjects,
         statement=manifests.sign(release=release, subjects=subjects),
+        index=kept_index,
+        croissant=croissant,
     )
     write_files(contents)
     return publish(version=version, contents=contents, issued=issued, root=summary.root)
@@ -168,8 +171,6 @@ def hold_consents(records: Iterable[ConsentRecord]) -> None:
 def write_files(contents: Contents) -> None:
     """Write the rows of the release: its files, its consents, and which rests on which."""
     version, entries = contents.version, contents.entries
-    blobs = {entry.blob.sha256: entry.blob for entry in entries}
-    Blob.objects.bulk_create(blobs.values(), ignore_conflicts=True, batch_size=BATCH)
     files = ReleaseFile.objects.bulk_create(
         (file_of(version, position, entry) for position, entry in enumerate(entries)),
         batch_size=BATCH,
@@ -222,7 +223,7 @@ def redaction_of(file: ReleaseFile, bar: Bar) -> Redaction:
         method=bar.method,
         start_ms=bar.start_ms,
         end_ms=bar.end_ms,
-        replacement=f"[{bar.kind.upper()}]",
+        replacement="" if bar.kind == UNWRITTEN else f"[{bar.kind.upper()}]",
     )
 
 

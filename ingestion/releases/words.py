@@ -1,4 +1,4 @@
-"""The words of a published clip with their places in it: what is read along while it plays."""
+"""The words of a published clip with their places in it: read along on pages, and downloaded."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,8 +13,8 @@ def published(
 ) -> list[Word]:
     """Return {"text", "start_ms", "end_ms"} of each published word, in ms of the clip.
 
-    A redaction is one word, its label. Words without a time of their own have none; where the
-    words don't spell the published text, there are none at all.
+    A redaction is one word, its label. Words without a time of their own have none, nor has a
+    label over one; where the words don't spell the published text, there are none at all.
     """
     barred = settled(
         [
@@ -30,11 +30,25 @@ def published(
         if over is None:
             found.append(placed(word["text"], word, clip))
         elif over is label:
-            found[-1]["end_ms"] = placed("", word, clip)["end_ms"]
+            found[-1] = reaching(found[-1], placed("", word, clip))
         else:
             found.append(placed(f"[{over.kind.upper()}]", word, clip))
         label = over
     return found if letters("".join(one["text"] for one in found)) == letters(clip["text"]) else []
+
+
+def reaching(label: Word, word: Word) -> Word:
+    """Return a label that covers one more word."""
+    if label["start_ms"] is None or word["end_ms"] is None:
+        return label | {"start_ms": None, "end_ms": None}
+    return label | {"end_ms": word["end_ms"]}
+
+
+def told(words: Sequence[Word]) -> list[Word]:
+    """Return published words as metadata.jsonl has them: {"word", "start_ms", "end_ms"}."""
+    return [
+        {"word": one["text"], "start_ms": one["start_ms"], "end_ms": one["end_ms"]} for one in words
+    ]
 
 
 def covering(barred: Sequence[Decision], word: Word) -> Decision | None:
@@ -53,12 +67,9 @@ def placed(text: str, word: Word, clip: Mapping[str, Any]) -> Word:
     """Return a word in the time of its clip."""
     if not word["timed"] or word["start_ms"] is None:
         return {"text": text, "start_ms": None, "end_ms": None}
-    length = clip["end_ms"] - clip["start_ms"]
-    return {
-        "text": text,
-        "start_ms": max(0, word["start_ms"] - clip["start_ms"]),
-        "end_ms": min(length, word["end_ms"] - clip["start_ms"]),
-    }
+    first, last = clip["start_ms"], clip["end_ms"]
+    start, end = (min(max(word[edge], first), last) - first for edge in ("start_ms", "end_ms"))
+    return {"text": text, "start_ms": start, "end_ms": end}
 
 
 def letters(text: str) -> str:

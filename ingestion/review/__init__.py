@@ -26,6 +26,13 @@ from ingestion.review.progress import (
     require_complete,
     uncovered,
 )
+from ingestion.review.stretches import (
+    between,
+    keep_unwritten,
+    leave_out_unwritten,
+    place,
+    write_down,
+)
 from ingestion.review.undoing import UndoRefused, last, undo
 
 __all__ = [
@@ -38,13 +45,17 @@ __all__ = [
     "SpeakerUnknown",
     "UndoRefused",
     "add_finding",
+    "between",
     "bring_back_speaker",
     "decide",
     "finish",
+    "keep_unwritten",
     "last",
     "leave_out_speaker",
     "leave_out_speakers",
     "leave_out_uncovered",
+    "leave_out_unwritten",
+    "place",
     "progress",
     "progress_of",
     "published",
@@ -52,4 +63,5 @@ __all__ = [
     "review_segment",
     "uncovered",
     "undo",
+    "write_down",
 ]

@@ -116,6 +116,7 @@ def look_anew(*, segment: Segment, settled: Sequence[Finding]) -> None:
     around = list(
         Segment.objects.filter(
             run=segment.run_id,
+            unwritten=False,
             position__range=(max(0, segment.position - NEAR), segment.position + NEAR),
         ).order_by("position")
     )

@@ -27,6 +27,8 @@ KINDS = (
     "other",
 )
 Act = Decision.Act
+MAX_TEXT = 10_000
+"""Characters of a stretch of speech: minutes of it."""
 
 
 class NotInReview(CommonholdError):
@@ -131,7 +133,9 @@ def review_segment(
     """Say that a person has read the segment, correcting its text or leaving it out.
 
     A corrected text keeps the times of the words that stayed, and what a person marked in it; the
-    rest is looked for anew, here and in the stretches beside it.
+    rest is looked for anew, here and in the stretches beside it. Speech without text and text
+    without a place can only be left out here: see `review.stretches`. Raises NotInReview,
+    DecisionInvalid.
     """
     version = lock_for(segment.recording)
     segment = (
@@ -139,6 +143,7 @@ def review_segment(
         .select_related("recording__dataset")
         .get(pk=segment.pk)
     )
+    require_settled(segment, excluded=excluded)
     corrected = None if text is None or text.strip() == segment.text else text.strip()
     touched = [segment]
     act = act_of(segment, corrected=corrected, excluded=excluded)
@@ -154,6 +159,17 @@ def review_segment(
     return segment
 
 
+def require_settled(segment: Segment, *, excluded: bool | None) -> None:
+    """Raise DecisionInvalid where reading says too little: nobody knows what, or when, is said."""
+    if excluded:
+        return
+    if segment.unwritten:
+        sentence = _("Write down what is said there, leave it out, or say that nothing is said.")
+        raise DecisionInvalid(sentence, field="text")
+    if segment.is_unplaced:
+        raise DecisionInvalid(_("Say when it is said, or leave it out."), field="start_ms")
+
+
 def act_of(segment: Segment, *, corrected: str | None, excluded: bool | None) -> Decision.Act:
     """Return what a person does to a segment."""
     if corrected is not None:
@@ -163,11 +179,12 @@ def act_of(segment: Segment, *, corrected: str | None, excluded: bool | None) ->
     return Act.LEAVE_OUT if excluded else Act.BRING_BACK
 
 
-def neighbors(segment: Segment) -> list[Segment]:
+def neighbors(segment: Segment, *, but: Segment | None = None) -> list[Segment]:
     """Return the segments in which a correction may find something: a number goes on in them."""
     near = range(segment.position - corrections.NEAR, segment.position + corrections.NEAR + 1)
     found = Segment.objects.filter(run=segment.run_id, position__in=list(near))
-    return list(found.exclude(pk=segment.pk).select_related("recording"))
+    others = found.exclude(pk__in=[segment.pk, but.pk] if but else [segment.pk])
+    return list(others.select_related("recording"))
 
 
 def correct(*, segment: Segment, text: str) -> None:
@@ -175,6 +192,9 @@ def correct(*, segment: Segment, text: str) -> None:
     if not transcripts.words_of(text):
         sentence = _("A stretch with no words is left out instead: mark it «leave out».")
         raise DecisionInvalid(sentence, field="text")
+    if len(text) > MAX_TEXT:
+        sentence = _("A stretch of speech has at most %(most)s characters.")
+        raise DecisionInvalid(sentence, field="text", most=MAX_TEXT)
     corrections.apply(segment=segment, text=text)
 
 

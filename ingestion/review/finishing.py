@@ -81,11 +81,15 @@ def decided(scene: Scene) -> dict[str, Any]:
     """Return what is to be published of a recording, redacted in it, and left out of it.
 
     What is left out stands among the segments too: a bar in it may reach into its neighbor.
+    `unwritten` is silenced wherever it is heard: speech of which nobody said that it may stay.
     """
     segments: list[dict[str, Any]] = []
     decisions: list[dict[str, Any]] = []
     excluded: list[int] = []
+    unwritten = [[one.start_ms, one.end_ms] for one in scene.segments if one.is_silenced]
     for segment in scene.segments:
+        if segment.unwritten:
+            continue
         pieces = scene.pieces(segment)
         if not pieces or pieces[0].part:
             excluded.append(len(segments))
@@ -94,7 +98,12 @@ def decided(scene: Scene) -> dict[str, Any]:
         for piece in pieces:
             decisions += decisions_of(segment, number=len(segments), piece=piece)
             segments.append(described(segment, piece=piece))
-    return {"segments": segments, "decisions": decisions, "excluded": excluded}
+    return {
+        "segments": segments,
+        "decisions": decisions,
+        "excluded": excluded,
+        "unwritten": unwritten,
+    }
 
 
 def described(segment: Segment, *, piece: Piece | None = None) -> dict[str, Any]:

@@ -25,11 +25,13 @@ class Progress:
     open_findings: int
     unreviewed_segments: int
     uncovered_segments: int
+    unsettled_segments: int
+    """Speech that the text leaves out, and text of which nobody knows when it is said."""
 
     @property
     def is_complete(self) -> bool:
         """Whether the review can be finished."""
-        return not (self.open_findings or self.unreviewed_segments or self.uncovered_segments)
+        return not any(vars(self).values())
 
 
 def published(*, version: Version) -> list[Piece]:
@@ -46,17 +48,22 @@ def uncovered(*, version: Version) -> list[Segment]:
 
 def progress(*, version: Version) -> Progress:
     """Count what is left to do; what the version does not publish need not be looked at."""
-    return progress_of(published(version=version))
+    stage = scenes(version=version, with_texts=False)
+    return progress_of(
+        [piece for scene in stage for piece in scene.published()],
+        [segment for scene in stage for segment in scene.unsettled()],
+    )
 
 
-def progress_of(pieces: Sequence[Piece]) -> Progress:
-    """Count what is left to do about pieces that were read before."""
+def progress_of(pieces: Sequence[Piece], unsettled: Sequence[Segment]) -> Progress:
+    """Count what is left to do about pieces, and what else is to be settled, read before."""
     segments = {piece.segment.pk: piece.segment for piece in pieces}
     unread = [one for one in segments.values() if one.needs_review and one.reviewed_at is None]
     return Progress(
         open_findings=sum(len(open_in(segment)) for segment in segments.values()),
         unreviewed_segments=len(unread),
         uncovered_segments=len({one.segment.pk for one in pieces if not one.is_covered}),
+        unsettled_segments=len(unsettled),
     )
 
 
@@ -68,10 +75,14 @@ def open_in(segment: Segment) -> list[str]:
 
 def require_complete(*, version: Version) -> list[Piece]:
     """Return what the version publishes, or raise ReviewUnfinished for the first thing left."""
-    pieces = published(version=version)
-    left = progress_of(pieces)
-    if not left.is_complete:
+    stage = scenes(version=version, with_texts=False)
+    pieces = [piece for scene in stage for piece in scene.published()]
+    unsettled = [segment for scene in stage for segment in scene.unsettled()]
+    left = progress_of(pieces, unsettled)
+    if left.open_findings or left.unreviewed_segments or left.uncovered_segments:
         raise unfinished(pieces, left)
+    if unsettled:
+        raise unsettled_first(unsettled, left)
     if not pieces:
         sentence = _("Everything is left out, so there is nothing to publish.")
         raise ReviewUnfinished(sentence, **vars(left))
@@ -103,6 +114,29 @@ def unfinished(pieces: Sequence[Piece], left: Progress) -> ReviewUnfinished:
     )
     voice = f" ({piece.segment.speaker.pseudonym})" if piece.segment.speaker else ""
     return refusal(sentence, piece.segment, left, count=left.uncovered_segments, voice=voice)
+
+
+def unsettled_first(unsettled: Sequence[Segment], left: Progress) -> ReviewUnfinished:
+    """Make the refusal that names the first speech without text, or text without a place."""
+    first = unsettled[0]
+    if first.unwritten:
+        sentence = n_(
+            "A stretch of speech is not in the text: it is in «%(path)s»%(at)s. Write down what is "
+            "said there, leave it out, or say that nothing is said.",
+            "%(count)s stretches are not settled; the first is speech that is not in the text, in "
+            "«%(path)s»%(at)s. Write down what is said there, leave it out, or say that nothing is "
+            "said.",
+            len(unsettled),
+        )
+    else:
+        sentence = n_(
+            "A line of the text has no place in the recording «%(path)s». Say when it is said, or "
+            "leave it out.",
+            "%(count)s stretches are not settled; the first is a line of the text without a place "
+            "in the recording «%(path)s». Say when it is said, or leave it out.",
+            len(unsettled),
+        )
+    return refusal(sentence, first, left, count=len(unsettled))
 
 
 def open_finding(pieces: Sequence[Piece], left: Progress) -> ReviewUnfinished:

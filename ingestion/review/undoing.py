@@ -88,6 +88,9 @@ def state_of(segment: Segment, *, whole: bool) -> Snapshot:
     state: Snapshot = {
         "pk": segment.pk,
         "excluded": segment.excluded,
+        "unwritten": segment.unwritten,
+        "start_ms": segment.start_ms,
+        "end_ms": segment.end_ms,
         "reviewed_at": moment(segment.reviewed_at),
         "reviewed_by": segment.reviewed_by_id,
     }
@@ -178,7 +181,7 @@ def put_segments(decision: Decision) -> None:
     if Segment.objects.current().filter(pk__in=keys).count() != len(keys):
         sentence = _("The recording was written down anew since, so there is nothing to undo.")
         raise UndoRefused(sentence)
-    if snapshot(keys, whole=whole) != decision.after["segments"]:
+    if not are_as(decision.after["segments"], snapshot(keys, whole=whole)):
         sentence = _("This was changed again since. Undo the later change first, or decide anew.")
         raise UndoRefused(sentence)
     for state in decision.before["segments"]:
@@ -187,6 +190,14 @@ def put_segments(decision: Decision) -> None:
         Segment.objects.filter(pk=state["pk"]).update(**facts)
         if "findings" in state:
             put_findings(state["pk"], state["findings"])
+
+
+def are_as(then: Sequence[Snapshot], now: Sequence[Snapshot]) -> bool:
+    """Whether segments are as they were, in all that was written down of them then."""
+    return len(then) == len(now) and all(
+        {name: after[name] for name in before} == before
+        for before, after in zip(then, now, strict=True)
+    )
 
 
 def put_findings(segment: int, states: Iterable[Snapshot]) -> None:

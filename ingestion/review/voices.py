@@ -176,13 +176,18 @@ class Scene:
 
     def is_cut(self, segment: Segment) -> bool:
         """Whether somebody else is left out of a segment, so that a part of it may be left."""
-        if segment.excluded or not self.left_out or segment.speaker_id in self.left_out:
+        if (
+            segment.excluded
+            or segment.unwritten
+            or not self.left_out
+            or segment.speaker_id in self.left_out
+        ):
             return False
         return not self.left_out.isdisjoint(self.voices(segment))
 
     def pieces(self, segment: Segment) -> list[Piece]:
         """Return what would be published of a segment that nobody left out."""
-        if segment.excluded:
+        if segment.excluded or segment.unwritten or segment.is_unplaced:
             return []
         voices = self.voices(segment)
         out = self.left_out & voices.keys()
@@ -228,6 +233,22 @@ class Scene:
             only=coverage.records[0].speaker if len(agreed) == 1 else None,
             left=words_in(segment, start or 0, end or 0) if part else (),
         )
+
+    def unsettled(self) -> list[Segment]:
+        """Return what keeps something out of the recording until a person has settled it.
+
+        Speech that the text leaves out, and text of which nobody knows when it is said. Where
+        nothing is published, and of who is left out, nothing needs to be settled.
+        """
+        waiting = [one for one in self.segments if self.is_unsettled(one)]
+        return waiting if waiting and self.published() else []
+
+    def is_unsettled(self, segment: Segment) -> bool:
+        """Whether a person has to say what, or when, is said in a segment."""
+        if segment.excluded or not (segment.is_silenced or segment.is_unplaced):
+            return False
+        heard = self.voices(segment).keys()
+        return not heard or not heard <= self.left_out
 
     def published(self) -> list[Piece]:
         """Return everything that would be published of the recording, in order."""

@@ -16,6 +16,22 @@ def of_words(words: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [_word(word) for word in words]
 
 
+def along(text: str, words: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return a text in pieces, its words with their times and all that stands between them.
+
+    Words that don't stand in the text in their order leave it without times.
+    """
+    pieces: list[dict[str, Any]] = []
+    position = 0
+    for word in words:
+        start = text.find(str(word["text"]), position)
+        if start < 0:
+            return of_text(text)
+        pieces += [*of_text(text[position:start]), _word(word)]
+        position = start + len(str(word["text"]))
+    return [*pieces, *of_text(text[position:])]
+
+
 def of_text(text: str) -> list[dict[str, Any]]:
     """Return a text in pieces, each `[PHONE]` in it a bar."""
     parts = REDACTED_TOKEN.split(text)

@@ -1,6 +1,9 @@
 """Undo: each act can be taken back while nobody has built upon it, and then nothing is changed."""
 
+from contextlib import suppress
+
 import pytest
+from django.db.models import F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,11 +21,17 @@ Act = Decision.Act
 
 
 def stage() -> Tape:
-    """A draft with three stretches: one with a finding, one unread, one without consent."""
+    """A draft with three stretches: one with a finding, one unread, one without consent.
+
+    Between them somebody says what the text leaves out, and a line of it has no place.
+    """
     tape = Tape(sealed.dataset().versions.get())
     first = tape.said("Amina", 0, 4000, "call zero seven seven two five five five")
     second = tape.said("Juma", 5000, 8000, "the road is open again")
     tape.said("", 9000, 12_000, "who is this")
+    tape.unwritten(4000, 5000)
+    tape.unwritten(12_000, 14_000)
+    tape.said("", None, None, "nobody knows when")
     Segment.objects.filter(pk=second.pk).update(needs_review=True)
     Finding.objects.create(
         segment=first,
@@ -89,9 +98,44 @@ def bring_back_speaker(tape: Tape) -> None:
     review.bring_back_speaker(version=tape.version, speaker=juma, by=editor(tape.version))
 
 
+def missing(tape: Tape) -> Segment:
+    """Speech without text, of which none was settled where there is such."""
+    found = Segment.objects.of(tape.version).filter(unwritten=True)
+    waiting = found.order_by(F("reviewed_at").asc(nulls_first=True), "position")
+    return waiting.first() or segment(tape, 3)
+
+
+def write(tape: Tape) -> None:
+    with suppress(review.DecisionInvalid):
+        review.write_down(segment=missing(tape), text="nine two six", by=editor(tape.version))
+
+
+def keep_unwritten(tape: Tape) -> None:
+    with suppress(review.DecisionInvalid):
+        review.keep_unwritten(segment=missing(tape), by=editor(tape.version))
+
+
+def leave_out_unwritten(tape: Tape) -> None:
+    review.leave_out_unwritten(version=tape.version, by=editor(tape.version))
+
+
+def place(tape: Tape) -> None:
+    with suppress(review.DecisionInvalid):
+        review.place(
+            segment=segment(tape, 5), start_ms=12_200, end_ms=13_500, by=editor(tape.version)
+        )
+
+
 def remove(tape: Tape) -> None:
     place = tape.version.files.get()
     recordings.remove(file=place, by=editor(tape.version))
+
+
+def settle_the_rest(tape: Tape) -> None:
+    """Leave out what would keep the review open."""
+    leave_out_uncovered(tape)
+    leave_out_unwritten(tape)
+    review.review_segment(segment=segment(tape, 5), excluded=True, by=editor(tape.version))
 
 
 ACTS = {
@@ -104,6 +148,10 @@ ACTS = {
     Act.LEAVE_OUT_UNCOVERED: leave_out_uncovered,
     Act.LEAVE_OUT_SPEAKER: leave_out_speaker,
     Act.BRING_BACK_SPEAKER: bring_back_speaker,
+    Act.WRITE: write,
+    Act.KEEP_UNWRITTEN: keep_unwritten,
+    Act.LEAVE_OUT_UNWRITTEN: leave_out_unwritten,
+    Act.PLACE: place,
     Act.REMOVE: remove,
 }
 
@@ -226,7 +274,7 @@ def test_nothing_is_undone_once_the_review_is_finished(tape):
     decide(tape)
     read(tape)
     decision = newest()
-    leave_out_uncovered(tape)
+    settle_the_rest(tape)
     review.finish(version=tape.version, by=editor(tape.version))
     with pytest.raises(versions.VersionClosed):
         undo(Decision.objects.get(pk=decision.pk))
@@ -265,8 +313,8 @@ def test_leaving_out_what_is_covered_is_no_act(tape):
 def test_acts_of_an_earlier_version_are_not_the_next_ones(tape):
     decide(tape)
     read(tape)
-    leave_out_uncovered(tape)
+    settle_the_rest(tape)
     sealed.seal(tape.version)
     second = versions.open_draft(dataset=tape.version.dataset, by=editor(tape.version))
     assert review.last(version=second, by=editor(second)) is None
-    assert Version.objects.get(pk=tape.version.pk).decisions.count() == 3
+    assert Version.objects.get(pk=tape.version.pk).decisions.count() == 5

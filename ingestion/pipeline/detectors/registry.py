@@ -21,8 +21,12 @@ DETECTORS: tuple[Detector, ...] = (
 )
 # Where two rules claim the same words, the first of these names them.
 PRECEDENCE = ("card", "iban", "email", "id-number", "ip", "phone", "url", "handle", "address")
-NEVER_CHECKED = ("name",)
-"""Kinds that no rule here looks for. People's names need a person, or a model that is measured."""
+NEVER_CHECKED = ("birth-date", "description", "name", "number-plate")
+"""Kinds that no rule here looks for. People's names need a person, or a model that is measured; so
+does what describes somebody (an age and a village)."""
+SPOKEN = (SpokenNumberDetector(), SpokenAddressDetector())
+SPOKEN_STREETS = frozenset({"en", "sw", "es"})
+"""Languages in which the rules read the number words of an address."""
 
 
 def find_all(text: str, *, language: str, detectors: Sequence[Detector] = DETECTORS) -> list[Hit]:
@@ -67,6 +71,17 @@ def kinds_checked(language: str) -> list[str]:
             for kind in detector.kinds
         }
     )
+
+
+def kinds_spoken(language: str) -> list[str]:
+    """Return the kinds that some rule looks for where they are said aloud, in words, sorted."""
+    kinds = {kind for one in SPOKEN if language in one.languages for kind in one.kinds}
+    return sorted(kinds | {"address"} if language in SPOKEN_STREETS else kinds)
+
+
+def kinds_not_checked(language: str) -> list[str]:
+    """Return the kinds that nothing looks for in a language, in writing or aloud, sorted."""
+    return sorted({*NEVER_CHECKED, *PRECEDENCE} - {*kinds_checked(language)})
 
 
 def knows_speech(language: str) -> bool:

@@ -9,6 +9,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,16 @@ import soundfile
 
 from ingestion.pipeline.steps import pronunciation, spelling
 from ingestion.pipeline.steps.chain import ANY_PHONE, PHONES, Chain, Heard, Leeway
+from ingestion.pipeline.steps.places import (
+    CLEAR_FIT,
+    LEAST_USUAL_FIT,
+    Placed,
+    fit_of,
+    pause_before,
+    total_fit,
+    usual_fit,
+    without_doubtful,
+)
 
 RATE = 16_000
 FRAME = 160
@@ -31,45 +42,13 @@ BEAM = 0.0
 UNSHIFTED = 1 << 10
 NOT_A_WORD = frozenset({"<sil>", "<s>", "</s>", "(NULL)", "[NOISE]", "[SPEECH]"})
 MIN_SAYABLE = 0.7
-DOUBT = 2.5
-LONGEST_WORD = 250  # frames: a longer one has swallowed a pause or music
 FEW_LOST = 0.03
 LEEWAY_COST = 2.0
-LEAST_USUAL_FIT = -3.0
-CLEAR_FIT, FEW_TOKENS, FEW_TOKENS_FIT, LEAST_MARGIN = -3.0, 3, -5.5, 0.8
+OPEN_SEAM_MS = 150
+FEW_TOKENS, FEW_TOKENS_FIT, LEAST_MARGIN = 3, -5.5, 0.8
 
 Audio = npt.NDArray[np.int16]
 Pronunciation = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A token found in the recording: half-open ms, its frames, and how well its sound fits.
-
-    `longest` is the frames of its longest spoken word: "1984" is one token and four words.
-
-    `score` is the sum over its frames of the log likelihood ratio against any sequence of phones.
-    """
-
-    start_ms: int
-    end_ms: int
-    frames: int
-    longest: int
-    score: float
-
-    @property
-    def fit(self) -> int:
-        """Return exp of the mean score per frame, permille (see `fit_of`)."""
-        return round(1000 * math.exp(min(0.0, self.score / self.frames)))
-
-
-def fit_of(placed: Sequence[Placed | None]) -> float:
-    """Return the mean score per frame of what was placed; -inf when nothing was.
-
-    Read English that the model knows gives about -1.5, another text below -6.
-    """
-    frames = sum(token.frames for token in placed if token)
-    return sum(token.score for token in placed if token) / frames if frames else -math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,20 +142,43 @@ class Aligner:
         fits = self._free_scores(audio)
         return [_placed(found.get(index), fits) for index in range(len(tokens))]
 
+    def place_beside(
+        self, audio: Audio, tokens: Sequence[str], *, seams: Sequence[int], usual: float
+    ) -> list[Placed | None]:
+        """Place tokens in sound that holds other speech as well, at one of the seams.
+
+        `seams` are indices of tokens before which it may lie, or the number of tokens for what
+        comes after them; `usual` is the recording's usual fit.
+        Returns ms from the stretch's start; None for tokens that are lost.
+        """
+        cost = LEEWAY_COST - max(usual, LEAST_USUAL_FIT)
+        fits = self._free_scores(audio)
+
+        def heard(breaks: Sequence[int]) -> list[Placed | None]:
+            leeway = Leeway(cost, frozenset(breaks), all_is_said=True)
+            found = self._decode(audio, tokens, whole=True, leeway=leeway) or {}
+            return [_placed(found.get(index), fits) for index in range(len(tokens))]
+
+        found = heard(seams)
+        open_seams = [seam for seam in seams if pause_before(found, seam) >= OPEN_SEAM_MS]
+        if len(open_seams) > 1:
+            found = max((heard([seam]) for seam in open_seams), key=partial(total_fit, cost=cost))
+        return without_doubtful(found, usual=usual)
+
     def place_long(
         self, analysis: Path, tokens: Sequence[str], *, breaks: Sequence[int]
-    ) -> list[Placed | None] | None:
+    ) -> list[Placed | None]:
         """Place the tokens of a whole recording, window by window; None for doubtful ones.
 
         A window where the text doesn't fit is heard again with leeway: at `breaks` (token indices)
-        speech may be left out of the text or text out of the speech. Returns None when the text
-        leads nowhere: more of it is left when the sound has ended.
+        speech may be left out of the text or text out of the speech. What is left of the text when
+        the sound has ended is not placed.
         """
         placed: list[Placed | None] = []
         start, total = 0, soundfile.info(analysis).frames
         while len(placed) < len(tokens):
             if start >= total:
-                return None
+                break
             last = total - start <= WINDOW_S * RATE
             audio = read_analysis(analysis, start, None if last else WINDOW_S * RATE)
             if not last:
@@ -189,10 +191,11 @@ class Aligner:
                 again = self._window(audio, tokens[len(placed) :], last=last, leeway=leeway)
                 window = max((window, again), key=lambda one: one.sure if one else -1)
             if window is None:
-                return None
+                start += len(audio)
+                continue
             placed.extend(_shifted(token, start * 1000 // RATE) for token in window.placed)
             start += window.end
-        return placed
+        return [*placed, *[None] * (len(tokens) - len(placed))]
 
     def _window(
         self, audio: Audio, tokens: Sequence[str], *, last: bool, leeway: Leeway | None = None
@@ -335,30 +338,3 @@ def _sure(found: Mapping[int, list[Heard]], samples: int) -> tuple[int, int]:
         return 0, (first - 20) * FRAME if 100 < first <= frames - 20 else samples
     gap, token, following = max(late or pauses, key=lambda pause: (pause[0], pause[1]))
     return token + 1, (found[following][0].start - min(gap, 10)) * FRAME
-
-
-def usual_fit(placed: Sequence[Placed | None]) -> float:
-    """Return the upper quartile of the local fits: what right words give in this recording."""
-    known = sorted(fit for fit in local_fits(placed) if fit is not None)
-    return known[len(known) * 3 // 4] if known else LEAST_USUAL_FIT
-
-
-def local_fits(placed: Sequence[Placed | None]) -> list[float | None]:
-    """Return for each token the mean score per frame of it and two tokens to each side."""
-    return [
-        fit_of(placed[max(0, index - 2) : index + 3]) if token else None
-        for index, token in enumerate(placed)
-    ]
-
-
-def without_doubtful(placed: Sequence[Placed | None]) -> list[Placed | None]:
-    """Take back the places that fit far worse than the recording's better three quarters.
-
-    Where the text and the sound part, the chain still puts every word somewhere. Measured on read
-    English with sentences missing on either side, misplaced words score 3.5 below, right ones 1.1.
-    """
-    floor = min(CLEAR_FIT, usual_fit(placed) - DOUBT)
-    return [
-        token if token and token.longest <= LONGEST_WORD and (fit or 0) >= floor else None
-        for token, fit in zip(placed, local_fits(placed), strict=True)
-    ]

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from ingestion.pipeline.transcripts import Segment, reach_in_time
 
+UNWRITTEN = "unwritten"
+"""The kind of a bar over speech that the text leaves out: nothing of the text stands for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -32,14 +35,24 @@ class Bar:
 
 
 def bars_of(
-    segments: Sequence[Segment], decisions: Sequence[Decision], *, pad_ms: int, duration_ms: int
+    segments: Sequence[Segment],
+    decisions: Sequence[Decision],
+    *,
+    pad_ms: int,
+    duration_ms: int,
+    unwritten: Sequence[tuple[int, int]] = (),
 ) -> list[Bar]:
     """Return the recording's bars in order, padded, clamped and merged where they touch.
 
-    A decision with an untimed word silences all from the timed word before to the one after. Bars
-    that touch bear the kind of the longest of them.
+    A decision with an untimed word silences all from the timed word before to the one after.
+    `unwritten` are stretches (ms) whose speech the text leaves out. Bars that touch bear the kind
+    of the longest of them that covers something found.
     """
-    found = []
+    found = [
+        Bar(max(0, start - pad_ms), min(duration_ms, end + pad_ms), UNWRITTEN)
+        for start, end in unwritten
+        if start < duration_ms
+    ]
     labels = settled(decisions)
     # Each decision counts on its own: one between words silences more than the whole it is part of.
     for decision in decisions:
@@ -70,7 +83,7 @@ def _merged(bars: Sequence[Bar]) -> list[Bar]:
     merged: list[Bar] = []
     longest = 0
     for bar in sorted(bars, key=lambda bar: (bar.start_ms, bar.end_ms)):
-        length = bar.end_ms - bar.start_ms
+        length = 0 if bar.kind == UNWRITTEN else bar.end_ms - bar.start_ms
         if merged and bar.start_ms <= merged[-1].end_ms:
             last = merged[-1]
             kind = bar.kind if length > longest else last.kind

@@ -1,7 +1,6 @@
 """Step 4: where the text holds personal data, and what could not be judged."""
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 from ingestion.pipeline.contract import Job, JsonObject, Result, Tool
 from ingestion.pipeline.detectors import registry
@@ -11,14 +10,15 @@ from ingestion.pipeline.transcripts import Segment, reach_in_time
 JOINED_GAP_MS = 3000
 DRAFT = "Draft transcript: a wrong word can hide a number or a name."
 UNTIMED = "Words without times: the text may not be what is said here."
+UNPLACED = "It could not be found in the recording: nothing of it is published without its times."
 UNKNOWN_SPEECH = "Numbers and addresses said aloud are not looked for in this language."
 
 
 def run(job: Job) -> Result:
     """Return findings per segment, and each segment that rules alone can't judge.
 
-    Consecutive segments are read together: a number goes on after a pause. `kinds_never_checked`
-    says what no rule here looks for: people's names.
+    Consecutive segments are read together: a number goes on after a pause. `kinds_not_checked`
+    says what no rule looks for in the language, `kinds_spoken` what is found said aloud as well.
     """
     text = job.output_of("text")
     segments = [Segment.from_json(document) for document in text["segments"]]
@@ -27,7 +27,8 @@ def run(job: Job) -> Result:
         "findings": find(segments, language=language),
         "not_checked": not_checked(segments, grade=str(text["grade"]), language=language),
         "kinds_checked": registry.kinds_checked(language),
-        "kinds_never_checked": list(registry.NEVER_CHECKED),
+        "kinds_spoken": registry.kinds_spoken(language),
+        "kinds_not_checked": registry.kinds_not_checked(language),
     }
     return Result(output, Tool("commonhold-detectors", registry.VERSION))
 
@@ -45,12 +46,15 @@ def find(segments: Sequence[Segment], *, language: str) -> list[JsonObject]:
 def not_checked(segments: Sequence[Segment], *, grade: str, language: str) -> list[JsonObject]:
     """Return `{"segment", "reason"}` for each segment that a person has to judge."""
     found = []
+    is_sound = any(segment.start_ms is not None for segment in segments)
     for index, segment in enumerate(segments):
         reasons = []
         if grade != "reference":
             reasons.append(DRAFT)
         if segment.start_ms is not None and not all(word.timed for word in segment.words):
             reasons.append(UNTIMED)
+        if is_sound and segment.start_ms is None:
+            reasons.append(UNPLACED)
         if not registry.knows_speech(language):
             reasons.append(UNKNOWN_SPEECH)
         if reasons:
@@ -59,21 +63,25 @@ def not_checked(segments: Sequence[Segment], *, grade: str, language: str) -> li
 
 
 def _groups(segments: Sequence[Segment]) -> Iterator[list[int]]:
-    """Yield runs of segments to be read as one text: less than three seconds apart."""
+    """Yield runs of segments to be read as one text: less than three seconds apart.
+
+    One that could not be placed in a recording may be said right beside its neighbors.
+    """
     if not segments:
         return
+    is_sound = any(segment.start_ms is not None for segment in segments)
     group = [0]
-    for (index, segment), (following, later) in pairwise(enumerate(segments)):
-        del index
-        near = (
-            segment.end_ms is not None
-            and later.start_ms is not None
-            and later.start_ms - segment.end_ms < JOINED_GAP_MS
-        )
+    end = segments[0].end_ms
+    for index, segment in enumerate(segments[1:], start=1):
+        if is_sound and (segment.start_ms is None or end is None):
+            near = True
+        else:
+            near = is_sound and (segment.start_ms or 0) - (end or 0) < JOINED_GAP_MS
         if not near:
             yield group
             group = []
-        group.append(following)
+        group.append(index)
+        end = segment.end_ms
     yield group
 
 

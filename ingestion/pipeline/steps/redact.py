@@ -1,26 +1,22 @@
 """Step 5: clips of the recording with bars over what must not be heard, and their texts."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import soundfile
 from commonhold.sentences import _
 
 from ingestion.archive.formats import media
 from ingestion.pipeline.contract import InvalidJobError, Job, JsonObject, RefusedError, Result, Tool
-from ingestion.pipeline.steps import audio
+from ingestion.pipeline.steps import audio, covering
 from ingestion.pipeline.steps.bars import Bar, Decision, bars_of, by_segment, redacted_text
-from ingestion.pipeline.transcripts import Segment
+from ingestion.pipeline.transcripts import Segment, cut_to_words
 
 DEFAULT_PAD_MS = 200
-TONE_HZ = 1000
-TONE_PEAK = 0.1  # -20 dBFS
-RAMP_MS = 5
-VERSION = "1"
+VERSION = "2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +52,12 @@ class Clip:
 def run(job: Job) -> Result:
     """Write one FLAC clip per segment, at the recording's own rate, channels and depth.
 
-    Samples outside the bars are those of the decoded source, bit by bit; inside they are replaced
-    by a tone (1 kHz, -20 dBFS) or silence. Text and sound are redacted from the same decisions.
+    A clip is its segment cut to its words. Samples outside the bars are those of the decoded
+    source, bit by bit; inside they are replaced by a tone (1 kHz, as loud as what is around it) or
+    silence (`covering`). Text and sound are redacted from the same decisions.
     Parameters: `decisions` (what they name beside the words' own times is silenced too),
-    `segments` (corrected; without it the text step's), `excluded`,
+    `segments` (corrected; without it the text step's), `excluded`, `unwritten` (stretches in ms
+    whose speech the text leaves out; without it the text step's),
     `pad_ms` (200), `method` ("tone" or "silence"). Raises RefusedError, InvalidJobError.
     """
     parameters = job.parameters
@@ -78,11 +76,43 @@ def run(job: Job) -> Result:
         return Result({"clips": list(_texts(segments, decisions, excluded))}, tool)
     duration_ms = int(job.output_of("decode")["duration_ms"])
     pad_ms = int(parameters.get("pad_ms", DEFAULT_PAD_MS))
-    bars = bars_of(segments, decisions, pad_ms=pad_ms, duration_ms=duration_ms)
+    bars = bars_of(
+        segments,
+        decisions,
+        pad_ms=pad_ms,
+        duration_ms=duration_ms,
+        unwritten=_unwritten(job),
+    )
     clips = _clips(segments, decisions, excluded, bars)
-    _write(job, clips, bars, method)
+    loudness = _loudness(job) if bars and method == "tone" else None
+    with _opened_source(job) as reader:
+        rate = reader.info.sample_rate
+        covers = covering.covers(
+            bars, rate=rate, pad_ms=pad_ms, duration_ms=duration_ms, loudness=loudness
+        )
+        _write(job, reader, clips, covers)
     output = {"clips": [clip.as_json() for clip in clips], "pad_ms": pad_ms, "method": method}
     return Result(output, tool, tuple(clip.file for clip in clips))
+
+
+def _unwritten(job: Job) -> list[tuple[int, int]]:
+    stretches = job.parameters.get("unwritten")
+    if stretches is None:
+        stretches = job.inputs.get("text", {}).get("untranscribed", ())
+    return [(int(start), int(end)) for start, end in stretches]
+
+
+def _opened_source(job: Job) -> AbstractContextManager[audio.Reader]:
+    container = media.container_of(job.name)
+    return audio.opened(job.source, name=job.name, container=container)
+
+
+def _loudness(job: Job) -> covering.Loudness:
+    with _opened_source(job) as reader:
+        loudness = covering.Loudness(rate=reader.info.sample_rate)
+        for block in reader.blocks():
+            loudness.feed(block)
+    return loudness
 
 
 def _decision(document: JsonObject, segments: Sequence[Segment]) -> Decision:
@@ -121,7 +151,7 @@ def _clips(
 ) -> list[Clip]:
     decided = by_segment(decisions)
     clips: list[Clip] = []
-    for index, segment in enumerate(segments):
+    for index, segment in enumerate(map(cut_to_words, segments)):
         start, end = segment.start_ms, segment.end_ms
         if index in excluded or start is None or end is None or end <= start:
             continue
@@ -141,21 +171,18 @@ class _Output:
     file: Any
 
 
-def _write(job: Job, clips: Sequence[Clip], bars: Sequence[Bar], method: str) -> None:
+def _write(
+    job: Job, reader: audio.Reader, clips: Sequence[Clip], covers: Sequence[covering.Cover]
+) -> None:
     (job.workdir / "clips").mkdir(exist_ok=True)
-    container = media.container_of(job.name)
-    with (
-        audio.opened(job.source, name=job.name, container=container) as reader,
-        ExitStack() as files,
-    ):
-        rate = reader.info.sample_rate
-        waiting = sorted(clips, key=lambda clip: clip.start_ms, reverse=True)
-        spans = [_samples(bar.start_ms, bar.end_ms, rate) for bar in bars]
-        writing: list[_Output] = []
-        position = 0
+    rate = reader.info.sample_rate
+    waiting = sorted(clips, key=lambda clip: clip.start_ms, reverse=True)
+    writing: list[_Output] = []
+    position = 0
+    with ExitStack() as files:
         for block in reader.blocks():
             stop = position + len(block)
-            barred = barred_block(block, position, spans, rate, method)
+            barred = covering.covered(block, position, covers, rate)
             while waiting and waiting[-1].start_ms * rate // 1000 < stop:
                 writing.append(_opened(waiting.pop(), job.workdir, reader.info, files))
             for output in writing:
@@ -165,14 +192,9 @@ def _write(job: Job, clips: Sequence[Clip], bars: Sequence[Bar], method: str) ->
                     output.file.close()
             writing = [output for output in writing if output.last > stop]
             position = stop
-        if waiting:
-            sentence = _("«%(path)s» ends before its last segment; decode it again.")
-            raise RefusedError(sentence, reason="truncated", path=job.name)
-
-
-def _samples(start_ms: int, end_ms: int, rate: int) -> tuple[int, int]:
-    """Return whole samples that cover a stretch of ms: the first rounded down, the last up."""
-    return start_ms * rate // 1000, -(-end_ms * rate // 1000)
+    if waiting:
+        sentence = _("«%(path)s» ends before its last segment; decode it again.")
+        raise RefusedError(sentence, reason="truncated", path=job.name)
 
 
 def _opened(clip: Clip, workdir: Path, info: audio.AudioInfo, files: ExitStack) -> _Output:
@@ -183,30 +205,3 @@ def _opened(clip: Clip, workdir: Path, info: audio.AudioInfo, files: ExitStack) 
         )
     )
     return _Output(clip.start_ms * rate // 1000, clip.end_ms * rate // 1000, file)
-
-
-def barred_block(
-    block: audio.Samples, position: int, spans: Sequence[tuple[int, int]], rate: int, method: str
-) -> audio.Samples:
-    """Return a block whose first sample is number `position`, with the spans in it replaced."""
-    touched = [
-        (start, end) for start, end in spans if start < position + len(block) and position < end
-    ]
-    if not touched:
-        return block
-    result = block.copy()
-    for start, end in touched:
-        first, last = max(0, start - position), min(len(block), end - position)
-        numbers = np.arange(position + first, position + last)
-        result[first:last] = _tone(numbers, start, end, rate) if method == "tone" else 0
-    return result
-
-
-def _tone(numbers: Any, start: int, end: int, rate: int) -> audio.Samples:
-    """Return the tone at these sample numbers, faded over 5 ms at the span's own edges."""
-    ramp = max(1, rate * RAMP_MS // 1000)
-    edge = np.minimum(numbers - start, end - 1 - numbers) + 1
-    loud = np.minimum(1.0, edge / ramp) * TONE_PEAK * 2**31
-    wave = loud * np.sin(2 * np.pi * TONE_HZ * numbers / rate)
-    column: audio.Samples = wave.astype(np.int32)[:, np.newaxis]
-    return column

@@ -3,16 +3,14 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 
-from ingestion.pipeline.steps.vad import Window
-from ingestion.pipeline.transcripts import Segment, Word
+from ingestion.pipeline.transcripts import EDGE_MS, Segment, Word, cut_to_words
 
 SHORT_MS, LONG_MS, LONGEST_MS = 3_000, 15_000, 30_000
-EDGE_MS = 150
 LEAST_MS = 100
 SENTENCE_END = (".", "!", "?", "\u2026", "\u3002", "\u0964", "\u1362", "\u061f")
 CLAUSE_END = (",", ";", ":", "\u2014", "\u1363", "\u060c")
-SMALLEST_GAP_MS = 700
 UNTIMED_REACH_MS = 2_000
 
 
@@ -28,16 +26,17 @@ class Line:
 
 
 def segments_of(lines: Sequence[Line], *, duration_ms: int) -> list[Segment]:
-    """Cut lines into segments in the order of time.
+    """Cut lines into segments in the order of time, each cut to its words.
 
-    A line of at most 15 s stays whole. A line without a placed word fills the time between its
-    neighbors.
+    A line of at most 15 s stays whole. A line without a placed word that doesn't say when it is has
+    no times: it stays in its place among the others.
     """
     found: list[Segment] = []
     for index, line in enumerate(lines):
         for piece in _pieces(line):
             found.append(_bounded(piece, found, lines[index + 1 :], duration_ms))
-    return [segment for segment in _apart(found, duration_ms) if segment.text]
+    apart = [cut_to_words(segment) for segment in _apart(found, duration_ms)]
+    return [segment for segment in apart if segment.text]
 
 
 def _pieces(line: Line) -> list[Line]:
@@ -118,19 +117,21 @@ def _length_cost(length_ms: int) -> float:
 def _bounded(
     piece: Line, before: Sequence[Segment], after: Sequence[Line], duration_ms: int
 ) -> Segment:
-    """Give a piece its times: its row's, its words', or the gap between its neighbors."""
+    """Give a piece its times: its row's, or its words' with what may be said beside them."""
     starts = [word.start_ms for word in piece.words if word.timed and word.start_ms is not None]
     ends = [word.end_ms for word in piece.words if word.timed and word.end_ms is not None]
     start, end = piece.start_ms, piece.end_ms
     if start is None or end is None:
-        previous = before[-1].end_ms if before else 0
+        if not starts:
+            return Segment(piece.text.strip(), piece.words, speaker=piece.speaker)
+        previous = next((one.end_ms for one in reversed(before) if one.end_ms is not None), 0)
         following = next(
             (word.start_ms for line in after for word in line.words if word.timed), None
         )
         first_timed = bool(starts) and piece.words[0].timed
         last_timed = bool(ends) and piece.words[-1].timed
-        floor = min(starts) - UNTIMED_REACH_MS if starts else 0
-        ceiling = max(ends) + UNTIMED_REACH_MS if ends else duration_ms
+        floor = min(starts) - UNTIMED_REACH_MS
+        ceiling = max(ends) + UNTIMED_REACH_MS
         start = min(starts) if first_timed else max(floor, min([previous or 0, *starts]))
         end = max(ends) if last_timed else min(ceiling, max([following or duration_ms, *ends]))
     end = min(max(end, start + LEAST_MS), duration_ms)
@@ -144,31 +145,36 @@ def _bounded(
 
 
 def _apart(segments: list[Segment], duration_ms: int) -> list[Segment]:
-    """Widen each segment by up to 150 ms into the silence around it, at most half way."""
-    ordered = sorted(segments, key=lambda segment: (segment.start_ms or 0, segment.end_ms or 0))
+    """Widen each segment by up to 150 ms into the silence around it, at most half way.
+
+    Those without times follow the one that they stood behind.
+    """
+    ordered = in_time(segments)
+    timed = [segment for segment in ordered if segment.start_ms is not None]
+    places = {id(segment): index for index, segment in enumerate(timed)}
     result = []
-    for index, segment in enumerate(ordered):
+    for segment in ordered:
+        if id(segment) not in places:
+            result.append(segment)
+            continue
+        index = places[id(segment)]
         start, end = segment.start_ms or 0, segment.end_ms or 0
-        floor = ordered[index - 1].end_ms or 0 if index else 0
-        ceiling = ordered[index + 1].start_ms or 0 if index + 1 < len(ordered) else duration_ms
+        floor = timed[index - 1].end_ms or 0 if index else 0
+        ceiling = timed[index + 1].start_ms or 0 if index + 1 < len(timed) else duration_ms
         if floor < start:
             start = max(start - EDGE_MS, (start + floor + 1) // 2 if index else 0)
         if ceiling > end:
-            end = min(end + EDGE_MS, (end + ceiling) // 2 if index + 1 < len(ordered) else ceiling)
+            end = min(end + EDGE_MS, (end + ceiling) // 2 if index + 1 < len(timed) else ceiling)
         result.append(replace(segment, start_ms=start, end_ms=end))
     return result
 
 
-def uncovered(windows: Sequence[Window], segments: Sequence[Segment]) -> list[Window]:
-    """Return the stretches of speech (ms) of at least 0.7 s that no segment covers."""
-    gaps = []
-    for start, end in windows:
-        position = start
-        for segment in sorted(segments, key=lambda segment: segment.start_ms or 0):
-            first, last = segment.start_ms or 0, segment.end_ms or 0
-            if last <= position or first >= end:
-                continue
-            gaps.append((position, first))
-            position = max(position, last)
-        gaps.append((position, end))
-    return [gap for gap in gaps if gap[1] - gap[0] >= SMALLEST_GAP_MS]
+def in_time(segments: Sequence[Segment]) -> list[Segment]:
+    """Return segments in the order of time; one without times stays behind the one before it."""
+    keyed: list[tuple[int, int, Segment]] = []
+    last = (0, 0)
+    for segment in segments:
+        if segment.start_ms is not None:
+            last = (segment.start_ms, segment.end_ms or 0)
+        keyed.append((*last, segment))
+    return [segment for _, _, segment in sorted(keyed, key=itemgetter(0, 1))]

@@ -9,7 +9,7 @@ from commonhold.sentences import _
 from ingestion.archive.formats import media, rows
 from ingestion.pipeline.contract import Job, JsonObject, RefusedError, Result, Tool
 from ingestion.pipeline.engines import choice
-from ingestion.pipeline.steps import placing, segmentation
+from ingestion.pipeline.steps import placing, segmentation, unwritten
 from ingestion.pipeline.transcripts import Segment, segment_of
 
 LONGEST_TEXT = 4000
@@ -60,12 +60,15 @@ def _aligned(job: Job) -> Result:
     segments = placing.place_rows(
         rows.placed(found, duration_ms=duration_ms, name=name),
         analysis=job.file_of("decode", "analysis.flac"),
+        voiced=_voiced(job),
         duration_ms=duration_ms,
         language=job.primary_language,
         name=name,
     )
     version = metadata.version("pocketsphinx")
-    output = _output("aligned", "reference", f"pocketsphinx {version}", segments, _windows(job))
+    label = f"pocketsphinx {version}"
+    left_out = _unwritten(job, segments, duration_ms)
+    output = _output("aligned", "reference", label, segments, left_out)
     return Result(output, Tool("pocketsphinx", version))
 
 
@@ -83,7 +86,8 @@ def _transcribed(job: Job) -> Result:
     ]
     segments = segmentation.segments_of(lines, duration_ms=duration_ms)
     label = f"{engine.name} {engine.version}"
-    output = _output("transcribed", transcript.grade, label, segments, windows)
+    left_out = _unwritten(job, segments, duration_ms)
+    output = _output("transcribed", transcript.grade, label, segments, left_out)
     return Result(output, Tool(engine.name, engine.version, engine.model_sha256))
 
 
@@ -91,17 +95,26 @@ def _windows(job: Job) -> list[tuple[int, int]]:
     return [(int(start), int(end)) for start, end in job.output_of("vad")["windows"]]
 
 
+def _unwritten(job: Job, segments: list[Segment], duration_ms: int) -> list[tuple[int, int]]:
+    return unwritten.stretches(_voiced(job), segments, duration_ms=duration_ms)
+
+
+def _voiced(job: Job) -> list[tuple[int, int]]:
+    return [(int(start), int(end)) for start, end in job.output_of("vad")["voiced"]]
+
+
 def _output(
     method: str,
     grade: str,
     engine: str,
     segments: list[Segment],
-    windows: list[tuple[int, int]],
+    left_out: list[tuple[int, int]],
 ) -> JsonObject:
+    """`untranscribed` are the stretches in which somebody speaks and no word was placed."""
     return {
         "method": method,
         "grade": grade,
         "engine": engine,
         "segments": [segment.as_json() for segment in segments],
-        "untranscribed": [list(gap) for gap in segmentation.uncovered(windows, segments)],
+        "untranscribed": [list(stretch) for stretch in left_out],
     }

@@ -1,6 +1,6 @@
 """Step 2: where is speech. WebRTC's detector, smoothed; it also answers to some music."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 
@@ -19,37 +19,54 @@ Window = tuple[int, int]
 
 
 def run(job: Job) -> Result:
-    """Return `{"windows": [[start_ms, end_ms]…], "speech_ms"}` of analysis.flac.
+    """Return `{"windows": [[start_ms, end_ms]…], "voiced": […], "speech_ms"}` of analysis.flac.
 
+    `voiced` is what the detector answered to, frame by frame; `windows` is the same, smoothed.
     Parameters: `mode` 0 (takes most for speech) to 3 (takes least).
     """
     mode = int(job.parameters.get("mode", DEFAULT_MODE))
     duration_ms = int(job.output_of("decode")["duration_ms"])
-    windows = speech(job.file_of("decode", "analysis.flac"), duration_ms=duration_ms, mode=mode)
+    heard = voiced(job.file_of("decode", "analysis.flac"), mode=mode)
+    windows = speech(heard, duration_ms=duration_ms)
     output = {
         "windows": [list(window) for window in windows],
+        "voiced": [list(stretch) for stretch in heard],
         "speech_ms": sum(end - start for start, end in windows),
     }
     return Result(output, Tool("webrtcvad", metadata.version("webrtcvad-wheels")))
 
 
-def speech(analysis: Path, *, duration_ms: int, mode: int = DEFAULT_MODE) -> list[Window]:
-    """Return the stretches of speech (ms) of a 16 kHz mono file.
+def voiced(analysis: Path, *, mode: int = DEFAULT_MODE) -> list[Window]:
+    """Return the stretches (ms) of a 16 kHz mono file that the detector answers to, by 30 ms."""
+    return _joined(
+        (
+            (index * FRAME_MS, (index + 1) * FRAME_MS)
+            for index, is_voiced in enumerate(_frames(analysis, mode))
+            if is_voiced
+        ),
+        within_ms=0,
+    )
 
-    Frames of 30 ms; gaps under 300 ms are closed, stretches under 150 ms dropped, 120 ms added on
-    both sides, clamped to `duration_ms`.
+
+def speech(heard: Iterable[Window], *, duration_ms: int) -> list[Window]:
+    """Return the stretches of speech (ms) in what was voiced.
+
+    Gaps under 300 ms are closed, stretches under 150 ms dropped, 120 ms added on both sides,
+    clamped to `duration_ms`.
     """
-    stretches: list[list[int]] = []
-    for index, voiced in enumerate(_frames(analysis, mode)):
-        if not voiced:
-            continue
-        start = index * FRAME_MS
-        if stretches and start - stretches[-1][1] < JOIN_MS:
-            stretches[-1][1] = start + FRAME_MS
-        else:
-            stretches.append([start, start + FRAME_MS])
+    stretches = _joined(heard, within_ms=JOIN_MS - 1)
     kept = [stretch for stretch in stretches if stretch[1] - stretch[0] >= SHORTEST_MS]
     return _padded(kept, duration_ms)
+
+
+def _joined(stretches: Iterable[Window], *, within_ms: int) -> list[Window]:
+    found: list[Window] = []
+    for start, end in stretches:
+        if found and start - found[-1][1] <= within_ms:
+            found[-1] = (found[-1][0], end)
+        else:
+            found.append((start, end))
+    return found
 
 
 def _frames(analysis: Path, mode: int) -> Iterator[bool]:
@@ -59,7 +76,7 @@ def _frames(analysis: Path, mode: int) -> Iterator[bool]:
             yield detector.is_speech(block.tobytes(), RATE)
 
 
-def _padded(stretches: list[list[int]], duration_ms: int) -> list[Window]:
+def _padded(stretches: list[Window], duration_ms: int) -> list[Window]:
     windows: list[Window] = []
     for start, end in stretches:
         padded = (max(0, start - PAD_MS), min(duration_ms, end + PAD_MS))

@@ -101,6 +101,16 @@ def spoken(pieces: Iterable[Piece]) -> list[Range]:
     ]
 
 
+def told_of(segment: Segment, pieces: Iterable[Piece]) -> list[Range]:
+    """Return the stretches of a segment of which it is told who has heard them.
+
+    What is published of it; of speech without text all, for what is decided about it is heard.
+    """
+    if segment.unwritten and segment.start_ms is not None and segment.end_ms is not None:
+        return [(segment.start_ms, segment.end_ms)]
+    return spoken(pieces)
+
+
 def within(ranges: Iterable[Range], frame: Range) -> list[Range]:
     """Return the parts of ranges that lie in a stretch."""
     clipped = [(max(start, frame[0]), min(end, frame[1])) for start, end in ranges]
@@ -127,7 +137,7 @@ def changes(work: Work, recording: Recording, *, played: Sequence[Range], reader
     ears = read(recording, reader=reader)
     near = [one for one in scene.segments if touches(played, one.start_ms, one.end_ms)]
     findings = Finding.objects.filter(segment__in=near, start_ms__isnull=False)
-    marks = [ears.mark(of_segment(one), *spoken(scene.pieces(one))) for one in near]
+    marks = [ears.mark(of_segment(one), *told_of(one, scene.pieces(one))) for one in near]
     marks += [of_finding(ears, one) for one in findings]
     context = head(recording, scene.published(), ears)
     return context | {"recording": recording, "marks": [one for one in marks if one]}

@@ -4,9 +4,8 @@ from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from ingestion.archive.storage import blob_store
 from ingestion.models import Recording
-from marketplace.http.ranges import Content, respond
+from marketplace.http import kept
 from marketplace.pages.studio.access import StudioRequest, Work, for_contributors
 
 
@@ -17,12 +16,11 @@ def original(request: StudioRequest, work: Work, pk: int) -> HttpResponseBase:
     recording = get_object_or_404(work.dataset.recordings.select_related("blob"), pk=pk)
     if recording.blob is None:
         raise Http404
-    content = Content(
-        file=blob_store().open(recording.blob.sha256),
-        size=recording.blob.size,
-        sha256=recording.blob.sha256,
+    return kept.hand_out(
+        request,
+        blob=recording.blob,
         media_type=recording.media_type,
         name=recording.name.rpartition("/")[2],
         inline=recording.kind == Recording.Kind.AUDIO,
+        is_private=True,
     )
-    return respond(request, content)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from ingestion import review
 from ingestion.models import Finding, Recording, Segment, Speaker, StepRun
+from ingestion.pipeline.steps.bars import UNWRITTEN
 from ingestion.review import voices
 from ingestion.review.voices import Piece, Scene
 from marketplace.pages.studio import ears, tallies
@@ -90,12 +92,12 @@ def passage(around: Scenery, segment: Segment) -> dict[str, Any]:
         "query": around.query,
         "pieces": list(pieces(segment, findings)),
         "findings": [finding_row(around, finding) for finding in findings],
-        "mark": around.ears.mark(ears.of_segment(segment), *ears.spoken(published)),
+        "mark": around.ears.mark(ears.of_segment(segment), *ears.told_of(segment, published)),
         "unread": unread and bool(published),
         "never_read": unread,
         "uncovered": not all(piece.is_covered for piece in published),
-        "needs_you": needs_a_person(published),
-        "is_left_out": not published,
+        "needs_you": needs_a_person(around, segment),
+        "is_left_out": not published and not around.scene.is_unsettled(segment),
         "without": around.people(absent(around, segment)),
         "within": around.people(present(around, segment)) if published else [],
         "parts": [part_of(piece) for piece in published if piece.part],
@@ -106,11 +108,49 @@ def passage(around: Scenery, segment: Segment) -> dict[str, Any]:
         "kinds": [(kind, KIND_NAMES.get(kind, kind)) for kind in review.KINDS],
         "language": language,
         "direction": wording.direction(language),
+        **unsettled(around, segment),
     }
 
 
-def needs_a_person(published: list[Piece]) -> bool:
-    """Whether something about a stretch is left to do, if anything of it is published."""
+def unsettled(around: Scenery, segment: Segment) -> dict[str, Any]:
+    """Return what the template takes of speech without text, or of text without a place."""
+    if segment.unwritten:
+        return {
+            "unwritten": True,
+            "is_left_out": False,
+            "before": words_beside(around, segment, is_before=True),
+            "beyond": words_beside(around, segment, is_before=False),
+        }
+    if not segment.is_unplaced:
+        return {}
+    found = review.between(around.scene.segments, segment)
+    start, end = (wording.timecode(at, fraction=True) for at in found) if found else ("", "")
+    hear = hearing(*found, lead=0) if found else None
+    return {"unplaced": True, "start": start, "end": end, "hear": hear}
+
+
+def words_beside(around: Scenery, stretch: Segment, *, is_before: bool) -> str:
+    """Return the words of the text that are said right before or after a stretch without text."""
+    found: list[tuple[int, Segment, int]] = []
+    for segment in around.scene.segments:
+        for word in segment.words:
+            if not word["timed"]:
+                continue
+            if is_before and word["end_ms"] <= (stretch.start_ms or 0) + LEAD_MS // 4:
+                found.append((word["end_ms"], segment, word["end_char"]))
+            if not is_before and word["start_ms"] >= (stretch.end_ms or 0) - LEAD_MS // 4:
+                found.append((-word["start_ms"], segment, word["start_char"]))
+    if not found:
+        return ""
+    _, segment, char = max(found, key=itemgetter(0))
+    return segment.text[max(0, char - AROUND) : char] if is_before else segment.text[char:][:AROUND]
+
+
+def needs_a_person(around: Scenery, segment: Segment) -> bool:
+    """Whether something about a stretch is left to do."""
+    if around.scene.is_unsettled(segment):
+        return True
+    published = around.scene.pieces(segment)
     return bool(published) and tallies.of_segment(published).left > 0
 
 
@@ -227,8 +267,8 @@ def waveform(recording: Recording) -> list[int]:
 
 
 def bars(scene: Scene) -> list[tuple[int, int, str]]:
-    """Return where a recording will be covered: what is found and was not said to stay."""
-    return [
+    """Return where a recording will be covered: what is found, or not written, and may not stay."""
+    found = [
         (finding.start_ms, finding.end_ms, finding.kind)
         for segment in scene.segments
         if not segment.excluded
@@ -237,3 +277,5 @@ def bars(scene: Scene) -> list[tuple[int, int, str]]:
         and finding.start_ms is not None
         and finding.end_ms is not None
     ]
+    silenced = [one for one in scene.segments if one.is_silenced]
+    return found + [(one.start_ms or 0, one.end_ms or 0, UNWRITTEN) for one in silenced]

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from ingestion import review
+from ingestion import releases, review
 from ingestion.models import Speaker
 from ingestion.review import hearing
 from ingestion.review.hearing import Heard
@@ -20,7 +20,7 @@ from marketplace.http.telling import tell_record
 from marketplace.pages.studio import deeds, ears, frame, passages, stations, tallies, undoing
 from marketplace.pages.studio.access import StudioRequest, Work, for_contributors
 from marketplace.pages.studio.tallies import Tally
-from marketplace.templatetags import wording
+from marketplace.templatetags import scrubbing, wording
 
 PER_PAGE = 50
 
@@ -48,7 +48,7 @@ def tab(
 
 def during(request: StudioRequest, work: Work, facts: stations.Facts) -> dict[str, Any]:
     """Return what there is to hear, recording by recording; those left out can be brought back."""
-    counts = tallies.of_recordings(facts.pieces or ())
+    counts = tallies.of_recordings(facts.pieces or (), facts.unsettled)
     heard = hearing.by_recording(facts.pieces or ())
     recordings = [one.recording for one in facts.strips]
     page = Paginator(recordings, PER_PAGE).get_page(request.GET.get("page"))
@@ -67,7 +67,10 @@ def during(request: StudioRequest, work: Work, facts: stations.Facts) -> dict[st
         "page": page,
         "rows": rows,
         "leave_out_url": work.url("leave_out"),
+        "unwritten": sum(one.unwritten for one in facts.unsettled),
+        "leave_unwritten_url": work.url("leave_out_unwritten"),
         "absent": passages.people(work, absent(work, facts), back="review"),
+        "scrubbed": scrubbing.told(releases.looked_for(recordings)),
         "done_last": deeds.newest(work, back="review"),
         **heard_of_all(heard.values()),
     }
@@ -112,6 +115,12 @@ def in_words(tally: Tally) -> str:
             ),
         ),
         (
+            tally.unsettled,
+            ngettext(
+                "%(count)s stretch to settle", "%(count)s stretches to settle", tally.unsettled
+            ),
+        ),
+        (
             tally.unread,
             ngettext("%(count)s stretch to read", "%(count)s stretches to read", tally.unread),
         ),
@@ -145,6 +154,28 @@ def leave_out(request: StudioRequest, work: Work) -> HttpResponse:
     decision = review.last(version=work.version, by=request.user) if count else None
     if decision is None:
         messages.info(request, _("Nothing lies outside every consent any more."))
+    else:
+        told = sentence % {"count": wording.number(count)}
+        undoing.offer(request, work, decision, told, back="review")
+    return redirect(work.url("review"))
+
+
+@require_POST
+@for_contributors
+def leave_out_unwritten(request: StudioRequest, work: Work) -> HttpResponse:
+    """Leave all speech without text out that nobody has settled."""
+    try:
+        count = review.leave_out_unwritten(version=work.version, by=request.user)
+    except CommonholdError as error:
+        return tab(request, work, error=error)
+    sentence = ngettext(
+        "%(count)s stretch of speech without text is left out of the release.",
+        "%(count)s stretches of speech without text are left out of the release.",
+        count,
+    )
+    decision = review.last(version=work.version, by=request.user) if count else None
+    if decision is None:
+        messages.info(request, _("All speech without text is settled already."))
     else:
         told = sentence % {"count": wording.number(count)}
         undoing.offer(request, work, decision, told, back="review")

@@ -1,10 +1,10 @@
 """What there is to do in a review, counted: what is not published need not be looked at."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass
 
-from ingestion.models import Finding
-from ingestion.review.voices import Piece
+from ingestion.models import Finding, Segment
+from ingestion.review.voices import Piece, Scene
 
 
 @dataclass(frozen=True)
@@ -16,16 +16,18 @@ class Tally:
     to_read: int = 0
     unread: int = 0
     uncovered: int = 0
+    unsettled: int = 0
+    """Speech without text, and text without a place, that nobody has settled."""
 
     @property
     def total(self) -> int:
         """Everything that a person must decide or has decided."""
-        return self.findings + self.to_read + self.uncovered
+        return self.findings + self.to_read + self.uncovered + self.unsettled
 
     @property
     def left(self) -> int:
         """What is left to decide."""
-        return self.open_findings + self.unread + self.uncovered
+        return self.open_findings + self.unread + self.uncovered + self.unsettled
 
     @property
     def done(self) -> int:
@@ -33,7 +35,7 @@ class Tally:
         return self.total - self.left
 
 
-def of_recordings(pieces: Iterable[Piece]) -> dict[int, Tally]:
+def of_recordings(pieces: Iterable[Piece], unsettled: Iterable[Segment]) -> dict[int, Tally]:
     """Count what there is to do in each recording, by its primary key.
 
     The pieces were read with the states of what is found in their segments (`voices.read`).
@@ -41,7 +43,15 @@ def of_recordings(pieces: Iterable[Piece]) -> dict[int, Tally]:
     found: dict[int, list[Tally]] = {}
     for group in by_segment(pieces).values():
         found.setdefault(group[0].segment.recording_id, []).append(of_segment(group))
+    for segment in unsettled:
+        found.setdefault(segment.recording_id, []).append(Tally(unsettled=1))
     return {pk: total(tallies) for pk, tallies in found.items()}
+
+
+def of_stage(stage: Sequence[Scene]) -> dict[int, Tally]:
+    """Count the same of scenes."""
+    pieces = [piece for scene in stage for piece in scene.published()]
+    return of_recordings(pieces, [one for scene in stage for one in scene.unsettled()])
 
 
 def by_segment(pieces: Iterable[Piece]) -> dict[int, list[Piece]]:
@@ -67,9 +77,7 @@ def of_segment(pieces: list[Piece]) -> Tally:
 
 def total(tallies: Iterable[Tally]) -> Tally:
     """Add tallies up."""
-    rows = [
-        (one.findings, one.open_findings, one.to_read, one.unread, one.uncovered) for one in tallies
-    ]
+    rows = [numbers(one) for one in tallies]
     return Tally(*(sum(column) for column in zip(*rows, strict=True)))
 
 
@@ -80,8 +88,8 @@ def minus(whole: Tally, part: Tally) -> Tally:
 
 
 def numbers(tally: Tally) -> tuple[int, ...]:
-    """Return the five numbers of a tally."""
-    return (tally.findings, tally.open_findings, tally.to_read, tally.unread, tally.uncovered)
+    """Return the six numbers of a tally."""
+    return astuple(tally)
 
 
 def packed(tally: Tally) -> str:

@@ -10,6 +10,8 @@ from tests.ingestion.steps import sounds
 
 DONE, USAGE = 0, 2
 
+HEARD = [[200, 1800]]
+
 
 class Trap:
     """A pickle that would run a command when somebody loads it."""
@@ -32,7 +34,10 @@ def hear(folder, checkpoint, **parameters):
             "name": "talk.wav",
             "workdir": str(folder / "text"),
             "language": "sw",
-            "inputs": {"decode": decoded.output, "vad": {"windows": [[200, 1800]]}},
+            "inputs": {
+                "decode": decoded.output,
+                "vad": {"windows": [[200, 1800]], "voiced": [[200, 1800]]},
+            },
             "input_files": {"decode": {"analysis.flac": str(folder / "decode/analysis.flac")}},
             "parameters": {"engine": "whisper", "checkpoint": str(checkpoint), **parameters},
         },

@@ -231,14 +231,18 @@ def run_step(
 ) -> "subprocess.CompletedProcess[str]":
     """Run a job file in a child like the pipeline's, which is told who started it."""
     asked_by = str(os.getpid() if parent is None else parent)
-    return run_python("-m", "ingestion.pipeline.steps", str(job), asked_by, timeout=timeout)
+    command = ("-m", "ingestion.pipeline.steps", str(job), asked_by)
+    return run_python(*command, timeout=timeout, scratch=job.parent)
 
 
-def run_python(*arguments: str, timeout: float = 60) -> "subprocess.CompletedProcess[str]":
+def run_python(
+    *arguments: str, timeout: float = 60, scratch: Path | None = None
+) -> "subprocess.CompletedProcess[str]":
     """Run Python in a child like the pipeline's: our code on its path and one thread."""
+    room = {} if scratch is None else {"TMPDIR": str(scratch)}
     return subprocess.run(
         [sys.executable, *arguments],
-        env=environment(),
+        env=environment() | room,
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         capture_output=True,

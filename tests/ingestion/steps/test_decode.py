@@ -5,6 +5,7 @@ import pytest
 import soundfile
 
 from ingestion.pipeline.contract import RefusedError
+from ingestion.pipeline.steps import decode
 from tests.ingestion.steps import sounds
 
 NAMES = tuple(sounds.RECIPES)
@@ -106,6 +107,16 @@ def test_a_recording_longer_than_the_recipe_takes_is_refused(tmp_path):
     with pytest.raises(RefusedError, match="longer than 0 hours") as refused:
         sounds.decoded(source, tmp_path, parameters={"decode": {"max_hours": 0}})
     assert refused.value.reason == "too-long"
+
+
+def test_a_recording_of_more_sound_than_speech_needs_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(decode, "MOST_SAMPLES", 10)
+    source = stored(tmp_path, sounds.sample(seconds=10), "wide.wav")
+    with pytest.raises(RefusedError, match=r"holds more sound than 1 hour of stereo") as refused:
+        sounds.decoded(source, tmp_path, parameters={"decode": {"max_hours": 1}})
+    assert refused.value.reason == "too-much-sound"
+    (tmp_path / "decode" / "analysis.flac").unlink()
+    sounds.decoded(source, tmp_path, parameters={"decode": {"max_hours": 12}})
 
 
 def test_a_text_has_nothing_to_decode(tmp_path):

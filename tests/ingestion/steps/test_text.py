@@ -89,6 +89,57 @@ def test_a_line_per_utterance_with_labels_makes_a_segment_per_line(reading, tmp_
         assert abs(segment["end_ms"] - end) < 400
 
 
+def in_its_place(output, bounds):
+    """How many words of each utterance were placed, and that none was placed outside it."""
+    placed = [0] * len(bounds)
+    for segment in output["segments"]:
+        number = next(
+            number for number, one in enumerate(librivox()) if segment["text"] in said(one.text)
+        )
+        start, end = bounds[number]
+        for word in segment["words"]:
+            if word["timed"]:
+                assert start - 500 <= word["start_ms"] < word["end_ms"] <= end + 500
+                placed[number] += 1
+    return placed
+
+
+def said(text):
+    """A text as the test's transcripts have it, with and without the words put in between."""
+    return f"{text} | {with_more(text)}"
+
+
+def with_more(text):
+    """A text with a word more after each sixth."""
+    words = text.split()
+    return " ".join(f"{word} umbrella" if n % 6 == 5 else word for n, word in enumerate(words))
+
+
+def test_two_swapped_sentences_cost_no_other_sentence_its_place(reading, tmp_path):
+    source, bounds = reading
+    lines = [one.text for one in librivox()]
+    lines[1], lines[2] = lines[2], lines[1]
+    output = aligned(source, tmp_path, "reading.txt", "\n".join(lines))
+    placed = in_its_place(output, bounds)
+    counts = [len(one.text.split()) for one in librivox()]
+    for number in (0, 3, 4):
+        assert placed[number] >= 0.8 * counts[number]
+    # What was said and has no placed text now waits for a person.
+    lost = [number for number in (1, 2) if placed[number] < 0.5 * counts[number]]
+    for number in lost:
+        start, end = bounds[number]
+        waiting = [min(end, last) - max(start, first) for first, last in output["untranscribed"]]
+        assert sum(ms for ms in waiting if ms > 0) >= 0.7 * (end - start)
+
+
+def test_words_that_nobody_said_do_not_stop_the_rest(reading, tmp_path):
+    source, bounds = reading
+    lines = [with_more(one.text) for one in librivox()]
+    output = aligned(source, tmp_path, "reading.txt", "\n".join(lines))
+    placed = in_its_place(output, bounds)
+    assert sum(placed) >= 0.5 * sum(len(one.text.split()) for one in librivox())
+
+
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
 def test_rows_with_times_keep_them(reading, tmp_path, form):
     source, bounds = reading
@@ -106,8 +157,10 @@ def test_rows_with_times_keep_them(reading, tmp_path, form):
     assert [segment["speaker"] for segment in output["segments"]] == ["A", "A"]
     assert all(word["timed"] for word in words(output))
     for segment, (start, end) in zip(output["segments"], bounds, strict=False):
-        assert abs(segment["start_ms"] - start) <= 150
-        assert abs(segment["end_ms"] - end) <= 150
+        first, last = segment["words"][0], segment["words"][-1]
+        assert start - 150 <= segment["start_ms"] == max(start - 150, first["start_ms"] - 150)
+        assert end + 150 >= segment["end_ms"] >= last["end_ms"]
+        assert segment["end_ms"] <= last["end_ms"] + 150
     # What the transcript leaves out is named, so that nobody takes it for checked.
     assert output["untranscribed"][0][0] >= bounds[1][1] - 300
     assert output["untranscribed"][-1][1] >= bounds[4][1] - 700
@@ -128,6 +181,25 @@ def test_a_row_that_says_something_else_gets_no_word_times(reading, tmp_path):
     output = aligned(source, tmp_path, "reading.csv", content)
     assert not any(word["timed"] for word in words(output))
     assert abs(output["segments"][0]["start_ms"] - bounds[0][0]) <= 150
+    # What is said there instead waits for a person.
+    assert output["untranscribed"][0][0] <= bounds[0][0] + 300
+
+
+def test_a_number_that_a_row_with_times_leaves_out_is_no_word_of_it(tmp_path):
+    parts = ("please call me at home on", "seven four one two two nine", "before ten tonight")
+    sounded = [spoken(part) for part in parts]
+    source = sounds.write(tmp_path / "a.wav", np.concatenate([hush(GAP), *sounded, hush(GAP)]))
+    edges = np.cumsum([GAP, *(len(part) / RATE for part in sounded)])
+    content = f"start,end,text\n{edges[0]:.2f},{edges[3]:.2f},{parts[0]} {parts[2]}\n"
+    output = aligned(source, tmp_path, "a.csv", content)
+    first, last = (int(edge * 1000) for edge in edges[1:3])
+    assert all(
+        word["end_ms"] <= first + 100 or word["start_ms"] >= last - 300
+        for word in words(output)
+        if word["timed"]
+    )
+    # espeak's reading ends in a third of a second of silence.
+    assert any(start <= first + 100 and end >= last - 400 for start, end in output["untranscribed"])
 
 
 def test_a_transcript_of_another_recording_is_refused_with_advice(tmp_path):

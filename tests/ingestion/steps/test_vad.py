@@ -47,12 +47,12 @@ def test_windows_are_in_order_apart_and_inside_the_recording(tmp_path, speech):
 
 def test_silence_holds_no_speech(tmp_path):
     source = sounds.write(tmp_path / "silence.wav", np.zeros(32_000))
-    assert listened(source, tmp_path) == {"windows": [], "speech_ms": 0}
+    assert listened(source, tmp_path) == {"windows": [], "voiced": [], "speech_ms": 0}
 
 
 def test_a_recording_shorter_than_a_frame_holds_no_speech(tmp_path):
     source = sounds.write(tmp_path / "click.wav", np.full(200, 0.5))
-    assert listened(source, tmp_path) == {"windows": [], "speech_ms": 0}
+    assert listened(source, tmp_path) == {"windows": [], "voiced": [], "speech_ms": 0}
 
 
 def test_a_stricter_mode_never_finds_more(tmp_path, speech):

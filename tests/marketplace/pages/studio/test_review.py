@@ -3,8 +3,8 @@
 import pytest
 from commonhold.sentences import _
 
-from ingestion import releases
-from ingestion.models import Finding, Segment, Version
+from ingestion import releases, review
+from ingestion.models import Finding, Segment, StepRun, Version
 from tests import sealed
 from tests.marketplace.pages.studio import stages
 from tests.marketplace.pages.studio.test_access import address
@@ -234,3 +234,97 @@ def test_what_people_said_is_never_markup(browser, station):
     page = recording(browser, version).content.decode()
     assert "<script>alert" not in page
     assert "&lt;script&gt;" in page
+
+
+def missing(version, start_ms=1000, end_ms=1800):
+    """Speech without text in the one recording of a version."""
+    first, *_others = stages.segments(version)
+    return Segment.objects.create(
+        recording=first.recording,
+        run=first.run,
+        position=Segment.objects.of(version).count(),
+        start_ms=start_ms,
+        end_ms=end_ms,
+        needs_review=True,
+        unwritten=True,
+    )
+
+
+def settle(browser, version, segment, **form):
+    return browser.post(address(version, "review_segment", segment.pk), form, headers=HTMX)
+
+
+def test_speech_without_text_is_a_stretch_of_its_own_to_hear_and_to_settle(browser, version):
+    stretch = missing(version)
+    page = recording(browser, version)
+    row = next(one for one in page.context["passages"] if one["segment"] == stretch)
+    assert row["hear"] == {"from": 1000, "to": 1800, "at": 1000}
+    told = page.content.decode()
+    assert "Somebody seems to speak here" in told
+    assert "Not heard yet" in told
+    assert 'value="nothing-said"' in told
+    overview = browser.get(address(version, "review")).content.decode()
+    assert "1 stretch to settle" in overview
+    assert "Leave out all speech without text" in overview
+
+
+def test_words_that_are_missing_are_added_and_searched(browser, version):
+    stretch = missing(version, 11_000, 11_800)
+    text = "write to amina@example.org"
+    assert settle(browser, version, stretch, action="write", text=text).status_code == 200
+    assert Finding.objects.of(version).filter(kind="email").exists()
+    empty = settle(browser, version, missing(version, 11_900, 12_000), action="write", text=" ")
+    assert empty.status_code == 422
+    assert "Write down what is said there" in empty.content.decode()
+
+
+def test_speech_without_text_is_kept_only_by_its_own_button(browser, version):
+    stretch = missing(version)
+    refused = settle(browser, version, stretch, action="read", text="")
+    assert refused.status_code == 422
+    assert (
+        "Nothing more is said"
+        in settle(browser, version, stretch, action="nothing-said").content.decode()
+    )
+    stretch.refresh_from_db()
+    assert not stretch.is_silenced
+    settle(browser, version, stretch, action="leave-out")
+    stretch.refresh_from_db()
+    assert stretch.is_silenced
+
+
+def test_all_speech_without_text_is_left_out_by_one_button(browser, version):
+    stretches = [missing(version), missing(version, 5000, 5600)]
+    page = browser.post(address(version, "leave_out_unwritten"), follow=True)
+    assert "2 stretches of speech without text are left out" in page.content.decode()
+    for stretch in stretches:
+        stretch.refresh_from_db()
+        assert stretch.is_silenced
+    assert review.progress(version=version).unsettled_segments == 0
+
+
+def test_a_line_without_a_place_is_given_its_times(browser, version):
+    stretch = missing(version)
+    line = stages.segments(version)[1]
+    Segment.objects.filter(pk=line.pk).update(start_ms=None, end_ms=None)
+    page = recording(browser, version)
+    row = next(one for one in page.context["passages"] if one["segment"] == line)
+    assert (row["start"], row["end"]) == ("0:01.0", "0:01.8")
+    refused = settle(browser, version, line, action="place", start="soon", end="0:05")
+    assert refused.status_code == 422
+    assert "is not a time" in refused.content.decode()
+    settle(browser, version, line, action="place", start="0:00.9", end="0:02.0")
+    line.refresh_from_db()
+    stretch.refresh_from_db()
+    assert (line.start_ms, line.end_ms) == (900, 2000)
+    assert not stretch.is_silenced
+
+
+def test_what_was_not_looked_for_is_said_where_people_review(browser, version):
+    detect = StepRun.objects.get(run__recording__files__version=version, name="detect")
+    told = {"kinds_checked": ["phone"], "kinds_spoken": ["phone"]}
+    StepRun.objects.filter(pk=detect.pk).update(output=told)
+    page = browser.get(address(version, "review")).content.decode()
+    assert "Not looked for in English:" in page
+    assert "names of people" in page
+    assert "Rules looked for: phone numbers." in page
