@@ -34,10 +34,8 @@ class Call:
     def waits_for_a_lock(self) -> bool:
         """Whether the database lets it wait for somebody else."""
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT 1 FROM pg_stat_activity WHERE pid = %s AND wait_event_type = 'Lock'",
-                [self.backend],
-            )
+            # pg_stat_activity would say the same until the end of the transaction of who asks.
+            cursor.execute("SELECT 1 FROM pg_locks WHERE pid = %s AND NOT granted", [self.backend])
             return cursor.fetchone() is not None
 
     def until_it_waits(self, seconds: float = 20) -> "Call":

@@ -8,6 +8,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 
 const TRIES = 10;
 const LONGEST_WAIT_S = 30;
+const QUICK_S = 2;
 
 /** The server said no, and why; trying again would not help. */
 export class Refused extends Error {}
@@ -15,22 +16,28 @@ export class Refused extends Error {}
 /** The person pressed pause while this was under way. */
 class Paused extends Error {}
 
-/** So many parts at a time, over all files. */
+/**
+ * So many parts at a time, over all files: one on a slow line, where each that breaks off was sent
+ * for nothing, and one more whenever a part was quick.
+ */
 export class Lanes {
-  constructor(count) {
-    this.free = count;
+  constructor(most) {
+    this.most = most;
+    this.count = 1;
+    this.busy = 0;
     this.waiting = [];
   }
 
   async take() {
-    if (this.free > 0) this.free -= 1;
+    if (this.busy < this.count) this.busy += 1;
     else await new Promise((resolve) => this.waiting.push(resolve));
   }
 
-  give() {
-    const next = this.waiting.shift();
-    if (next) next();
-    else this.free += 1;
+  /** A part has ended, after so many seconds; without them it was not sent, or not whole. */
+  give(seconds = null) {
+    this.busy -= 1;
+    if (seconds !== null) this.count = seconds < QUICK_S ? Math.min(this.most, this.count + 1) : 1;
+    for (; this.busy < this.count && this.waiting.length; this.busy += 1) this.waiting.shift()();
   }
 }
 
@@ -164,8 +171,8 @@ export class Transfer {
       }
       underWay.push(
         this.sendPart(part.number, bytes)
-          .catch((problem) => (failure ??= problem))
-          .finally(() => this.settings.lanes.give()),
+          .catch((problem) => (failure ??= problem) && null)
+          .then((seconds) => this.settings.lanes.give(seconds)),
       );
     }
     await Promise.all(underWay);
@@ -173,15 +180,17 @@ export class Transfer {
     return hex(whole.digest());
   }
 
+  /** Send one part until it is there; resolves to the seconds that it took, which only a first try tells. */
   async sendPart(number, bytes) {
     const checksum = base64(await digestOf(bytes));
     for (let tried = 1; ; tried += 1) {
       await this.settings.gate.pass();
       await online();
       const part = this.upload.parts.find((entry) => entry.number === number);
+      const begun = performance.now();
       try {
         const { status, problem } = await this.put(part, bytes, checksum);
-        if (status < 300) return;
+        if (status < 300) return tried === 1 ? (performance.now() - begun) / 1000 : Infinity;
         if (status === 403 && tried < TRIES) this.upload = await this.ask("GET", `/${this.upload.id}`);
         else if (isPassing(status) || problem.code === "digest-mismatch") {
           throw new Error(problem.detail ?? this.settings.say("status", { status }));
@@ -246,12 +255,19 @@ export class Transfer {
   }
 
   async ask(method, path, body) {
+    let renewed = false;
     for (let tried = 1; ; tried += 1) {
       await online();
       const response = await this.fetch(method, path, body).catch(() => null);
       if (response?.ok) return response.status === 204 ? null : response.json();
       if (response && !isPassing(response.status)) {
         const problem = problemOf(await response.text());
+        // 403: perhaps the form's token is that of a session that ended.
+        if (response.status === 401 || (response.status === 403 && !renewed)) {
+          renewed = true;
+          this.settings.csrf = await this.settings.entrance.pass();
+          continue;
+        }
         throw new Refused(problem.detail ?? this.settings.say("refused", { status: response.status }));
       }
       const reason = response ? this.settings.say("status", { status: response.status }) : this.settings.say("broke");

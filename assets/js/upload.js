@@ -10,17 +10,20 @@
 //   [data-total]             hidden until something is under way; shows the whole
 //   button[data-pause]       hidden until something is under way; Pause / Go on
 //   [data-unfinished]        hidden; says which files of an earlier visit to choose again
+//   [data-entrance]          hidden while signed in; leads to the sign-in
 //   [data-after]             hidden until all files have arrived
 // Events on the section, bubbling: "upload-done" {file}, "upload-refused" {name, message},
-// "upload-all-done" {count}.
+// "upload-settled" when nothing is on its way any more, "upload-all-done" {count}.
 
+import { Entrance } from "./entrance.js";
+import { Pace } from "./pace.js";
 import { Gate, Lanes, Transfer, unfinished } from "./transfer.js";
 import { wordsOf } from "./words.js";
 
-const PARTS_AT_A_TIME = 3;
+const PARTS_AT_A_TIME = 4;
 const FILES_AT_A_TIME = 3;
 const AUDIO = /\.(wav|wave|bwf|flac|mp3|og[ga]|opus|m4[ab]|mp4)$/i;
-const TRANSCRIPT = /\.(txt|jsonl|ndjson|csv)$/i;
+const TRANSCRIPT = /\.(txt|jsonl|ndjson|csv|srt|vtt)$/i;
 
 const stemOf = (path) => path.replace(/\.[^./]+$/, "").toLowerCase();
 
@@ -40,6 +43,17 @@ function sizeText(bytes) {
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
   }).format(number);
+}
+
+function timeText(seconds) {
+  const [number, unit] = seconds < 60 ? [seconds, "second"] : seconds < 3600 ? [seconds / 60, "minute"] : [seconds / 3600, "hour"];
+  const digits = unit === "hour" && number < 10 ? 1 : 0;
+  return new Intl.NumberFormat(document.documentElement.lang, {
+    style: "unit",
+    unit,
+    unitDisplay: "long",
+    maximumFractionDigits: digits,
+  }).format(Math.max(1, number));
 }
 
 function element(tag, className, text = "") {
@@ -69,6 +83,7 @@ class Line {
   show(partner) {
     const { state, note, loaded, size } = this.transfer;
     this.bar.value = size ? loaded : Number(state === "done");
+    this.bar.hidden = state === "refused";
     this.box.classList.toggle("is-done", state === "done");
     this.box.classList.toggle("is-refused", state === "refused");
     this.remove.hidden = state === "active" || state === "done";
@@ -94,8 +109,10 @@ class UploadPage {
       csrf: section.querySelector("input[name=csrfmiddlewaretoken]")?.value ?? "",
       lanes: new Lanes(PARTS_AT_A_TIME),
       gate: this.gate,
+      entrance: new Entrance((closed) => this.show("entrance", closed)),
       say: this.say,
     };
+    this.pace = new Pace();
     this.lines = new Map();
     this.running = 0;
   }
@@ -139,6 +156,11 @@ class UploadPage {
     box.classList.add("progress");
     box.append(head, this.totalBar);
     this.section.append(this.spoken);
+  }
+
+  show(name, shown) {
+    const box = this.find(name);
+    if (box) box.hidden = !shown;
   }
 
   recall() {
@@ -204,9 +226,9 @@ class UploadPage {
     const { path, note } = transfer;
     this.spoken.textContent = done ? this.say("arrived-one", { path }) : this.say("failed", { path, reason: note });
     const transfers = [...this.lines.keys()];
+    if (transfers.every(({ state }) => state === "done" || state === "refused")) this.tell("upload-settled", {});
     if (!transfers.every(({ state }) => state === "done")) return;
-    const after = this.find("after");
-    if (after) after.hidden = false;
+    this.show("after", true);
     this.tell("upload-all-done", { count: transfers.length });
   }
 
@@ -232,6 +254,14 @@ class UploadPage {
     this.total();
   }
 
+  /** How fast, and how long still; nothing while too little is known. */
+  paceText(loaded, size) {
+    this.pace.note(loaded);
+    const { speed } = this.pace;
+    if (!speed) return "";
+    return ` · ${this.say("pace", { speed: sizeText(speed), left: timeText((size - loaded) / speed) })}`;
+  }
+
   total() {
     const transfers = [...this.lines.keys()].filter(({ state }) => state !== "refused");
     const size = transfers.reduce((sum, transfer) => sum + transfer.size, 0);
@@ -242,6 +272,7 @@ class UploadPage {
     this.totalBar.value = loaded;
     const figures = { done, all: transfers.length, loaded: sizeText(loaded), size: sizeText(size) };
     this.totalText.textContent = this.say(this.gate.closed ? "total-paused" : "total", figures);
+    if (!this.gate.closed && loaded < size) this.totalText.textContent += this.paceText(loaded, size);
     const button = this.find("pause");
     if (!button) return;
     button.hidden = done === transfers.length;

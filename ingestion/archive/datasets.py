@@ -7,14 +7,15 @@ from commonhold.errors import CommonholdError
 from commonhold.sentences import _
 from django.db import IntegrityError, transaction
 
-from accounts import audit
+from accounts import audit, names
 from accounts.models import Organization, User
 from ingestion import news
 from ingestion.archive import languages, versions
 from ingestion.models import Dataset, News, Recording, Task, Version
+from ingestion.models.dataset import MAX_CARD, MAX_DESCRIPTION
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-MAX_TITLE, MAX_SLUG, MAX_CARD = 160, 80, 50_000
+MAX_TITLE, MAX_SLUG = 160, 80
 TEXTS = ("title", "description", "card")
 
 
@@ -51,16 +52,19 @@ def create(
 ) -> Dataset:
     """Create a dataset with a draft version.
 
-    Raises InvalidDataset, UnknownLanguage, DatasetExists.
+    Raises InvalidName, InvalidDataset, UnknownLanguage, DatasetExists.
     """
+    title = names.check_name(title, field="title")
     check(slug=slug, title=title, task=task)
+    check_texts({"description": description.strip()})
     tag = languages.tag_of(language)
     try:
         with transaction.atomic():
             dataset = Dataset.objects.create(
                 organization=organization,
                 slug=slug,
-                title=title.strip(),
+                title=title,
+                look=names.look_of(title),
                 description=description.strip(),
                 language=tag,
                 task=task,
@@ -91,6 +95,16 @@ def check(*, slug: str, title: str, task: str) -> None:
         raise InvalidDataset(sentence, field="task", tasks=", ".join(Task.values))
 
 
+def check_texts(texts: Mapping[str, str]) -> None:
+    """Raise InvalidDataset for a description or card that is too long."""
+    if len(texts.get("card", "")) > MAX_CARD:
+        sentence = _("The card has more than %(most)s characters. Say the rest on a page of yours.")
+        raise InvalidDataset(sentence, field="card", most=MAX_CARD)
+    if len(texts.get("description", "")) > MAX_DESCRIPTION:
+        sentence = _("The description has more than %(most)s characters. Say the rest in the card.")
+        raise InvalidDataset(sentence, field="description", most=MAX_DESCRIPTION)
+
+
 @transaction.atomic
 def edit(
     *,
@@ -107,25 +121,23 @@ def edit(
     The texts can change at any time: after a seal they are what the catalogue says, and the
     release keeps its own. Language and task belong to what is sealed next, so they change only
     while a version is open. What was written down in another language is written down anew: a
-    version in review becomes a draft again. Raises InvalidDataset, UnknownLanguage, VersionClosed.
+    version in review becomes a draft again. Raises InvalidName, InvalidDataset, UnknownLanguage,
+    VersionClosed.
     """
     dataset = Dataset.objects.select_for_update(no_key=True).get(pk=dataset.pk)
-    wanted = {"title": title, "description": description, "card": card, "task": task}
-    wanted["language"] = None if language is None else languages.tag_of(language)
-    changed = {
-        name: value.strip()
-        for name, value in wanted.items()
-        if value is not None and value.strip() != getattr(dataset, name)
-    }
+    typed = {"title": title, "description": description, "card": card, "task": task}
+    wanted = as_kept(**typed, language=language)
+    changed = {name: value for name, value in wanted.items() if value != getattr(dataset, name)}
     require_sense(dataset, changed)
     if not changed:
         return dataset
     if "language" in changed and not languages.are_one(dataset.language, changed["language"]):
         hear_anew(dataset)
     before = {name: getattr(dataset, name) for name in changed}
+    dataset.look = names.look_of(changed.get("title", dataset.title))
     for name, value in changed.items():
         setattr(dataset, name, value)
-    dataset.save(update_fields=list(changed))
+    dataset.save(update_fields=[*changed, "look"])
     audit.note(
         by=by,
         verb="dataset.edited",
@@ -139,6 +151,19 @@ def edit(
     return dataset
 
 
+def as_kept(**typed: str | None) -> dict[str, str]:
+    """Return what was typed as it is kept; None says nothing.
+
+    Raises InvalidName, UnknownLanguage.
+    """
+    found = {name: value.strip() for name, value in typed.items() if value is not None}
+    if "title" in found:
+        found["title"] = names.check_name(found["title"], field="title")
+    if "language" in found:
+        found["language"] = languages.tag_of(found["language"])
+    return found
+
+
 def require_sense(dataset: Dataset, changed: Mapping[str, str]) -> None:
     """Refuse changes that a dataset can't take: InvalidDataset, or VersionClosed once sealed."""
     check(
@@ -146,9 +171,7 @@ def require_sense(dataset: Dataset, changed: Mapping[str, str]) -> None:
         title=changed.get("title", dataset.title),
         task=changed.get("task", dataset.task),
     )
-    if len(changed.get("card", "")) > MAX_CARD:
-        sentence = _("The card has more than %(most)s characters. Say the rest on a page of yours.")
-        raise InvalidDataset(sentence, field="card", most=MAX_CARD)
+    check_texts(changed)
     if changed.keys() & {"language", "task"} and not dataset.versions.open().exists():
         sentence = _(
             "Language and task are sealed with version %(number)s. Begin the next version to "

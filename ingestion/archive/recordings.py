@@ -26,7 +26,7 @@ from ingestion.models import (
     Version,
 )
 
-TRANSCRIPT_ORDER = (".jsonl", ".csv", ".txt")
+TRANSCRIPT_ORDER = (".jsonl", ".csv", ".vtt", ".srt", ".txt")
 
 
 class PathTaken(CommonholdError):
@@ -51,13 +51,12 @@ class OriginalErased(CommonholdError):
 
 
 def add(*, version: Version, name: str, blob: Blob, info: media.MediaInfo, by: User) -> Recording:
-    """Give bytes their name in a draft. The caller holds its lock.
+    """Give bytes that were kept their name in a draft. The caller holds its lock.
 
     The very recording that the dataset knows already, and that was taken out of this version or
     never was in it, comes back with all that was made of it. Raises PathTaken.
     """
     require_free_name(version=version, name=name)
-    Blob.objects.bulk_create([blob], ignore_conflicts=True)
     known = version.dataset.recordings.filter(
         name=name, blob_id=blob.pk, erased_at__isnull=True
     ).first()

@@ -13,10 +13,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from ingestion.archive import recordings, versions
+from ingestion.archive import blobs, quotas, recordings, versions
 from ingestion.archive.formats import media
-from ingestion.archive.storage import blob_store
-from ingestion.models import Blob, Upload, UploadPart, Version
+from ingestion.archive.storage import PartChanged, Staged, blob_store
+from ingestion.models import Upload, UploadPart, Version
 
 
 class UploadInvalid(CommonholdError):
@@ -61,7 +61,7 @@ class PartState:
 def begin(*, version: Version, path: str, size: int, by: User, sha256: str = "") -> Upload:
     """Announce a file. Asked again for the same file, returns the upload that is under way.
 
-    Raises VersionClosed, InvalidPathError, UploadInvalid, PathTaken.
+    Raises VersionClosed, InvalidPathError, UploadInvalid, PathTaken, QuotaExceeded.
     """
     version = versions.lock_draft(version.pk)
     check_announcement(path=path, size=size, sha256=sha256)
@@ -73,15 +73,29 @@ def begin(*, version: Version, path: str, size: int, by: User, sha256: str = "")
             return other
         if path_key(other.path) == path_key(path):
             raise on_its_way(path, other)
+    organization = version.dataset.organization
+    quotas.require(organization=organization, kind=quotas.Kind.UPLOADS)
+    quotas.require(organization=organization, kind=quotas.Kind.BYTES, more=size)
     return Upload.objects.create(
         version=version,
         path=path,
         size=size,
         sha256=sha256,
-        part_size=settings.UPLOAD_PART_SIZE,
+        part_size=part_size(size),
         created_by=by,
         expires_at=timezone.now() + settings.UPLOAD_EXPIRES,
     )
+
+
+def part_size(size: int) -> int:
+    """Return how many bytes each part of a file has: few, so that a broken line costs few.
+
+    A file of more than UPLOAD_PARTS parts has larger ones, a whole multiple, up to
+    UPLOAD_LARGEST_PART.
+    """
+    least: int = settings.UPLOAD_PART_SIZE
+    multiple = -(-size // (least * settings.UPLOAD_PARTS))
+    return max(least, min(least * multiple, settings.UPLOAD_LARGEST_PART))
 
 
 def on_its_way(path: str, other: Upload) -> recordings.PathTaken:
@@ -115,19 +129,21 @@ def receive_part(
 ) -> UploadPart:
     """Take the bytes of part `number` (from 1); `checksum` is their SHA-256 in base64.
 
-    Raises UploadClosed, UploadInvalid, PartRefused, DigestMismatch; a refused part keeps nothing.
+    Raises UploadClosed, UploadInvalid, PartRefused, DigestMismatch; a refused part keeps nothing,
+    and one that arrived whole before stays.
     """
     require_open(upload)
     if not 1 <= number <= upload.part_count:
         sentence = _("«%(path)s» has the parts 1 to %(parts)s; there is no part %(number)s.")
         raise UploadInvalid(sentence, path=upload.path, parts=upload.part_count, number=number)
-    expected = decode_checksum(checksum)
-    size = upload.part_length(number)
-    sha256 = blob_store().put_part(upload=upload.pk, number=number, size=size, chunks=chunks)
-    if sha256 != expected:
-        upload.parts.filter(number=number).delete()
+    sha256, size = decode_checksum(checksum), upload.part_length(number)
+    try:
+        blob_store().put_part(
+            upload=upload.pk, number=number, size=size, sha256=sha256, chunks=chunks
+        )
+    except PartChanged as error:
         sentence = _("Part %(number)s of «%(path)s» was changed on the way. Send it again.")
-        raise DigestMismatch(sentence, number=number, path=upload.path)
+        raise DigestMismatch(sentence, number=number, path=upload.path) from error
     part, _made = UploadPart.objects.update_or_create(
         upload=upload, number=number, defaults={"size": size, "sha256": sha256}
     )
@@ -214,61 +230,65 @@ def complete(*, upload: Upload, sha256: str = "") -> Upload:
 
 
 def keep(*, upload: Upload, announced: str) -> None:
-    """Turn an upload's parts into a blob and a recording of the version."""
-    store = blob_store()
-    sha256, size = store.assemble(upload=upload.pk, parts=upload.part_count)
-    known = Blob.objects.filter(pk=sha256).exists()
-    try:
-        if announced and sha256 != announced:
-            sentence = _(
-                "«%(path)s» arrived with the digest %(got)s…, but %(awaited)s… was announced. It "
-                "changed on the way or while it was read; upload it again."
-            )
-            raise DigestMismatch(
-                sentence,
-                path=upload.path,
-                got=sha256[:8],
-                awaited=announced[:8],
-                expected=announced,
-                received=sha256,
-            )
-        with store.local_path(sha256) as path:
-            info = media.sniff(path, upload.path)
+    """Turn an upload's parts into a blob and a recording of the version.
+
+    The bytes get their address when nothing is left that could refuse them.
+    """
+    with blob_store().assemble(upload=upload.pk, parts=upload.part_count) as staged:
+        if announced and staged.sha256 != announced:
+            raise changed_on_the_way(upload, staged, announced)
+        info = media.sniff(staged.path, upload.path)
+        version = versions.lock_draft(upload.version_id)
+        recordings.require_free_name(version=version, name=upload.path)
         upload.recording = recordings.add(
-            version=versions.lock_draft(upload.version_id),
+            version=version,
             name=upload.path,
-            blob=Blob(sha256=sha256, size=size),
+            blob=blobs.keep(staged=staged),
             info=info,
             by=upload.created_by,
         )
-    except CommonholdError:
-        if not known:
-            store.delete(sha256)
-        raise
     upload.state = Upload.State.COMPLETE
     upload.save(update_fields=["state", "recording"])
 
 
-@transaction.atomic
+def changed_on_the_way(upload: Upload, staged: Staged, announced: str) -> DigestMismatch:
+    """Make the refusal of bytes that are not those that were announced."""
+    sentence = _(
+        "«%(path)s» arrived with the digest %(got)s…, but %(awaited)s… was announced. It "
+        "changed on the way or while it was read; upload it again."
+    )
+    return DigestMismatch(
+        sentence,
+        path=upload.path,
+        got=staged.sha256[:8],
+        awaited=announced[:8],
+        expected=announced,
+        received=staged.sha256,
+    )
+
+
 def cancel(*, upload: Upload) -> None:
     """Give up an upload and forget its parts. A complete one stays complete."""
-    upload = Upload.objects.select_for_update().get(pk=upload.pk)
-    if upload.state == Upload.State.OPEN:
+    with transaction.atomic():
+        upload = Upload.objects.select_for_update().get(pk=upload.pk)
+        if upload.state != Upload.State.OPEN:
+            return
         upload.state = Upload.State.CANCELED
         upload.save(update_fields=["state"])
-        blob_store().discard(upload=upload.pk)
+    blob_store().discard(upload=upload.pk)
 
 
 def expire() -> int:
     """Cancel uploads that were left lying; return how many.
 
-    Parts of uploads that went with their version are forgotten too.
+    Parts of uploads that ended, or went with their version, are forgotten too.
     """
     expired = Upload.objects.filter(state=Upload.State.OPEN, expires_at__lte=timezone.now())
     for upload in expired:
         cancel(upload=upload)
     store = blob_store()
     kept = set(store.uploads())
-    for gone in kept - set(Upload.objects.filter(pk__in=kept).values_list("pk", flat=True)):
+    still = Upload.objects.filter(pk__in=kept, state=Upload.State.OPEN)
+    for gone in kept - set(still.values_list("pk", flat=True)):
         store.discard(upload=gone)
     return len(expired)

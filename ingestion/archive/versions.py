@@ -9,6 +9,7 @@ from django.db.models import Max, Q
 
 from accounts import audit
 from accounts.models import User
+from ingestion.archive import quotas
 from ingestion.models import Dataset, File, LeftOut, Recording, Speaker, Version
 
 
@@ -38,8 +39,8 @@ def open_draft(
 
     A new version begins from the newest sealed one, or from the sealed one that is named: with its
     recordings, and so with their results, decisions, corrections and consents, and with the same
-    speakers left out. `without` leaves more out. Raises CarryOverRefused, also for an open version
-    that did not begin as is asked for now.
+    speakers left out. `without` leaves more out. Raises QuotaExceeded, and CarryOverRefused, also
+    for an open version that did not begin as is asked for now.
     """
     out = set(without)
     # Whoever adds something to the dataset meanwhile is not in the way (no_key).
@@ -51,6 +52,7 @@ def open_draft(
     if begin_from is not None:
         require_sealed(begin_from, dataset=dataset)
     start = begin_from or dataset.versions.newest_sealed()
+    quotas.require(organization=dataset.organization, kind=quotas.Kind.DRAFTS)
     last = dataset.versions.aggregate(last=Max("number"))["last"] or 0
     draft = Version.objects.create(
         dataset=dataset, number=last + 1, begun_from=start, created_by=by
@@ -164,7 +166,7 @@ def lock_open(version_id: int) -> Version:
         .select_related("dataset__organization")
         .get(pk=version_id)
     )
-    if not version.is_open or version.review_finished_at is not None:
+    if not version.is_in_hand:
         sentence = _("Version %(number)s is sealed or about to be; it stays as it is.")
         raise VersionClosed(sentence, number=version.number)
     return version

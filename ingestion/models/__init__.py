@@ -12,7 +12,7 @@ from ingestion.models.consent import (
 from ingestion.models.dataset import Dataset, Seal, Task, Version
 from ingestion.models.file import File, Redaction, ReleaseFile
 from ingestion.models.news import Cursor, News, NewsRow
-from ingestion.models.pipeline import PipelineRun, Recipe, StepRun
+from ingestion.models.pipeline import PipelineRun, Recipe, StepFile, StepRun, Turn
 from ingestion.models.recording import Blob, Recording
 from ingestion.models.review import Decision, Finding, Hearing, Segment
 from ingestion.models.upload import Upload, UploadPart
@@ -41,8 +41,10 @@ __all__ = [
     "Seal",
     "Segment",
     "Speaker",
+    "StepFile",
     "StepRun",
     "Task",
+    "Turn",
     "Upload",
     "UploadPart",
     "Version",

@@ -6,11 +6,16 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Length
+from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organization, User
 from notary.models import Statement
+
+MAX_DESCRIPTION, MAX_CARD = 5_000, 50_000
+"""Characters."""
 
 
 class Task(models.TextChoices):
@@ -33,6 +38,8 @@ class Dataset(models.Model):
     )
     slug = models.SlugField(max_length=80)
     title = models.CharField(max_length=160)
+    look = models.CharField(max_length=800, editable=False, db_index=True)
+    """What the title looks like (accounts.names.look_of): titles may look alike, and it is said."""
     description = models.TextField(blank=True)
     card = models.TextField(blank=True)
     """More about it, in Markdown: it goes into the README of what is sealed next."""
@@ -55,6 +62,11 @@ class Dataset(models.Model):
                 name="dataset_language_is_bcp47",
             ),
             models.CheckConstraint(condition=Q(task__in=Task.values), name="dataset_task_is_known"),
+            models.CheckConstraint(
+                condition=LessThanOrEqual(Length("description"), MAX_DESCRIPTION)
+                & LessThanOrEqual(Length("card"), MAX_CARD),
+                name="dataset_texts_are_short",
+            ),
         )
         indexes = (
             GinIndex(SearchVector("title", "description", config="simple"), name="dataset_search"),
@@ -195,6 +207,11 @@ class Version(models.Model):
         return self.state in self.OPEN
 
     @property
+    def is_in_hand(self) -> bool:
+        """Whether people still decide about the version: it is open, its review not finished."""
+        return self.is_open and self.review_finished_at is None
+
+    @property
     def is_sealed(self) -> bool:
         """Whether the version is published."""
         return self.state == self.State.SEALED
@@ -211,6 +228,10 @@ class Seal(models.Model):
     """Name → SHA-256 of the files that each statement about the release lists (≤ 1000)."""
     statement = models.OneToOneField(Statement, on_delete=models.PROTECT, related_name="+")
     """The signed release attestation."""
+    index = models.ForeignKey("ingestion.Blob", on_delete=models.PROTECT, related_name="+")
+    """files.jsonl, as it was sealed."""
+    croissant = models.ForeignKey("ingestion.Blob", on_delete=models.PROTECT, related_name="+")
+    """croissant.json, as it was sealed."""
 
     class Meta:
         constraints = (

@@ -17,6 +17,13 @@ class Blob(models.Model):
     sha256 = models.CharField(max_length=64, primary_key=True)
     size = models.BigIntegerField()
     created_at = models.DateTimeField(default=timezone.now)
+    let_go_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
+    """When a row last ceased to name it (trigger), or when it came. What no row names a day later
+    is swept (ingestion.archive.sweeping); null since the sweeper found it named."""
+    last_checked = models.DateTimeField(default=timezone.now)
+    """When the bytes were last read whole and had this digest, or did not."""
+    damaged_at = models.DateTimeField(null=True, blank=True)
+    """Since when the bytes that lie there are not these, or none lie there."""
 
     class Meta:
         constraints = (
@@ -24,6 +31,15 @@ class Blob(models.Model):
                 condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="blob_digest_is_sha256"
             ),
             models.CheckConstraint(condition=Q(size__gte=0), name="blob_size_is_not_negative"),
+        )
+        indexes = (
+            models.Index(
+                fields=["let_go_at"], condition=Q(let_go_at__isnull=False), name="blob_let_go"
+            ),
+            models.Index(fields=["last_checked"], name="blob_by_last_check"),
+            models.Index(
+                fields=["damaged_at"], condition=Q(damaged_at__isnull=False), name="blob_damaged"
+            ),
         )
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
@@ -22,17 +23,12 @@ from accounts.models import Scope
 from ingestion.archive import uploads, versions
 from ingestion.archive.storage import CHUNK
 from ingestion.models import Upload
+from marketplace.api import sight
 from marketplace.api.permissions import require_dataset
 from marketplace.api.resource import Resource, caller, django_request, find_dataset
 from marketplace.http import links
+from marketplace.http.bodies import LengthRequired
 from marketplace.http.telling import tell_record
-
-
-class LengthRequired(CommonholdError):
-    """A part came without saying how long it is."""
-
-    code = "length-required"
-    status = 411
 
 
 class PartSizeWrong(CommonholdError):
@@ -53,7 +49,8 @@ class BeginUpload(serializers.Serializer[Any]):
     """A file announced."""
 
     dataset = serializers.RegexField(
-        r"^[^/\s]+/[^/\s]+$", error_messages={"invalid": "Name it as organization/dataset."}
+        r"^[^/\s]+/[^/\s]+$",
+        error_messages={"invalid": gettext_lazy("Name it as organization/dataset.")},
     )
     path = serializers.CharField(trim_whitespace=False, allow_blank=True)
     size = serializers.IntegerField()
@@ -65,7 +62,9 @@ class CompleteUpload(serializers.Serializer[Any]):
 
     sha256 = serializers.RegexField(
         r"^[0-9a-f]{64}$",
-        error_messages={"invalid": "A SHA-256 digest is 64 lower-case hexadecimal digits."},
+        error_messages={
+            "invalid": gettext_lazy("A SHA-256 digest is 64 lower-case hexadecimal digits.")
+        },
     )
 
 
@@ -131,13 +130,16 @@ def render(request: Request, upload: Upload) -> dict[str, Any]:
 def part_url(request: Request, upload: Upload, number: int) -> str:
     """Return where one part is sent."""
     path = reverse("api:part", args=[upload.pk, number])
-    return links.make(django_request(request), "PUT", path, seconds=settings.DOWNLOAD_URL_SECONDS)
+    holder = links.Holder.of(caller(request), request.auth)
+    seconds = settings.DOWNLOAD_URL_SECONDS
+    return links.make(django_request(request), "PUT", path, holder=holder, seconds=seconds)
 
 
 def find_upload(request: Request, upload_id: UUID) -> Upload:
     """Return an upload if the caller may change its dataset; else 404 or 403."""
     found = Upload.objects.select_related("version__dataset__organization", "recording__blob")
-    upload = get_object_or_404(found, pk=upload_id)
+    seen = sight.own(request, "version__dataset__organization") | sight.offered("version")
+    upload = get_object_or_404(found, seen, pk=upload_id)
     require_dataset(request, "ingestion.change_dataset", upload)
     return upload
 
@@ -221,6 +223,7 @@ class Part(Resource):
 
     authentication_classes = ()
     permission_classes = ()
+    kinds: ClassVar = {"PUT": "parts"}
 
     @extend_schema(
         auth=[],
@@ -238,8 +241,11 @@ class Part(Resource):
     )
     def put(self, request: Request, upload_id: UUID, number: int) -> HttpResponse:
         """Take the bytes of a part as they come. Sent again, it replaces what was sent before."""
-        links.require(django_request(request))
-        upload = get_object_or_404(Upload, pk=upload_id)
+        holder = links.require(django_request(request))
+        found = Upload.objects.select_related("version__dataset__organization")
+        upload = get_object_or_404(found, pk=upload_id)
+        owner = upload.version.dataset.organization
+        holder.require("ingestion.change_dataset", upload, owner=owner, scope=Scope.CONTRIBUTE)
         require_length(request, upload, number)
         part = uploads.receive_part(
             upload=upload,

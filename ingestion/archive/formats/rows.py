@@ -1,4 +1,4 @@
-"""Transcripts and text documents as rows: plain text, JSON Lines, CSV.
+"""Transcripts and text documents as rows: plain text, JSON Lines, CSV, subtitles.
 
 Columns: `text` (needed), `start`/`end` (seconds, or `h:mm:ss.mmm`), `start_ms`/`end_ms`,
 `speaker`. Other columns are read by nobody and reach nobody.
@@ -11,12 +11,13 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from commonhold.sentences import Sentence, _, filled
 
-from ingestion.archive.formats import textfiles
+from ingestion.archive.formats import subtitles, textfiles
 from ingestion.archive.formats.refusal import RefusedError
 
 MAX_DEPTH = 16
@@ -52,7 +53,10 @@ class Row:
 
 
 def read(path: Path, *, name: str, form: str) -> list[Row]:
-    """Return the rows with text of a "txt", "jsonl" or "csv" file. Raises RefusedError."""
+    """Return the rows with text of a "txt", "jsonl", "csv", "srt" or "vtt" file.
+
+    Raises RefusedError.
+    """
     with path.open("rb") as stream:
         found = [row for row in _rows(stream, name, form, path.stat().st_size) if row.text]
     if not found:
@@ -77,6 +81,8 @@ def _rows(stream: BinaryIO, name: str, form: str, size: int) -> Iterator[Row]:
         "txt": _plain,
         "jsonl": _json_lines,
         "csv": _csv,
+        "srt": partial(_subtitles, is_vtt=False),
+        "vtt": partial(_subtitles, is_vtt=True),
     }
     lines = textfiles.lines(stream, name=name, size=size)
     for count, row in enumerate(readers[form](lines, name)):
@@ -89,6 +95,16 @@ def _rows(stream: BinaryIO, name: str, form: str, size: int) -> Iterator[Row]:
 def _plain(lines: Iterator[str], _name: str) -> Iterator[Row]:
     for number, line in enumerate(lines, start=1):
         yield Row(number, SPACES.sub(" ", line).strip())
+
+
+def _subtitles(lines: Iterator[str], name: str, *, is_vtt: bool) -> Iterator[Row]:
+    try:
+        for cue in subtitles.cues(lines, is_vtt=is_vtt):
+            if textfiles.CONTROL_CHARS.search(cue.text):
+                raise bad_row(name, cue.number, _("its text holds control characters."))
+            yield Row(cue.number, cue.text, cue.start_ms, cue.end_ms, cue.speaker)
+    except subtitles.CueFault as fault:
+        raise bad_row(name, fault.number, fault.why) from fault
 
 
 def bad_row(name: str, number: int, why: Sentence) -> RefusedError:
