@@ -1,30 +1,44 @@
 """Celery's door to ingestion: load by id, call one function."""
 
+import logging
 import shutil
 import time
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 from celery import shared_task
 from django.conf import settings
 
 from ingestion import consent, releases
-from ingestion.archive import uploads
+from ingestion.archive import fixity, sweeping, uploads
 from ingestion.models import File, PipelineRun, Version
-from ingestion.pipeline import jobs
+from ingestion.pipeline import children, jobs, turns
+from ingestion.pipeline.steps.isolation import NotIsolatedError
 
 STALE_WORK = timedelta(days=1)
+log = logging.getLogger(__name__)
 
 
 @shared_task
-def run_pipeline_task(run_id: str) -> None:
-    """Execute one run; when it was the last one after a review, seal."""
-    run = jobs.execute(run_id=run_id)  # type: ignore[arg-type]  # Django takes the text of a UUID
+def run_pipeline_task() -> None:
+    """Execute one run, whosever turn it is; when it was the last one after a review, seal."""
+    try:
+        run = jobs.execute()
+    except (children.ProbeFailed, NotIsolatedError) as error:
+        say_once(error.message)
+        return
     if run is None or run.phase != PipelineRun.Phase.FINAL:
         return
     for place in File.objects.filter(final=run, version__state=Version.State.REVIEW):
         if releases.is_applied(version=place.version):
             seal_version_task.delay(place.version_id)
+
+
+@cache
+def say_once(message: str) -> None:
+    """Tell the operator why nothing is processed: the runs wait, and ask again and again."""
+    log.error(message)
 
 
 @shared_task
@@ -40,8 +54,8 @@ def seal_version_task(version_id: int) -> None:
 @shared_task
 def sweep_task() -> None:
     """Take up what no worker holds: lost messages and dead workers cost seconds, not data."""
-    for run in jobs.offer():
-        run_pipeline_task.delay(str(run.pk))
+    for _run in turns.offer():
+        run_pipeline_task.delay()
     for version in releases.waiting():
         seal_version_task.delay(version.pk)
 
@@ -60,3 +74,15 @@ def tidy_task() -> None:
     for leftover in Path(settings.WORK_DIR).glob("*"):
         if leftover.stat().st_mtime < oldest:
             shutil.rmtree(leftover, ignore_errors=True)
+
+
+@shared_task
+def sweep_bytes_task() -> None:
+    """Remove the bytes that no row has named for a day."""
+    sweeping.sweep()
+
+
+@shared_task
+def check_bytes_task() -> None:
+    """Read this hour's share of all bytes, and what was damaged, and compare the digests."""
+    fixity.check_share()

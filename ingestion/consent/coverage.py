@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from commonhold import times
 from django.db.models import Q
 from django.utils import timezone
 
@@ -92,8 +93,7 @@ def shortfalls(
 
 def has_ended(consent: ReleaseConsent, moment: datetime) -> bool:
     """Whether a consent does not hold any more at a moment, whatever the purpose."""
-    over = consent.expires_on is not None and consent.expires_on <= moment.date()
-    return bool(consent.ended) or over
+    return bool(consent.ended) or times.has_lapsed(consent.expires_on, moment)
 
 
 def first_file(consent: ReleaseConsent) -> ReleaseFile | None:
@@ -124,7 +124,7 @@ def states(*, uses: Iterable[Use], at: datetime | None = None) -> dict[Use, Vers
     found: dict[int, list[ReleaseConsent]] = {}
     resting = ReleaseConsent.objects.filter(version__in={pk for pk, _ in wanted})
     changed = resting.filter(
-        ~Q(ended="") | Q(expires_on__lte=moment.date()) | Q(withdrawn_purposes__len__gt=0)
+        ~Q(ended="") | Q(expires_on__lte=times.day_of(moment)) | Q(withdrawn_purposes__len__gt=0)
     )
     for one in changed.only("version", "ended", "expires_on", "withdrawn_purposes"):
         found.setdefault(one.version_id, []).append(one)
@@ -140,8 +140,7 @@ def standing(consent: ReleaseConsent, purposes: Sequence[str], moment: datetime)
         return Version.Consent.WITHDRAWN
     if set(purposes) & set(consent.withdrawn_purposes):
         return Version.Consent.WITHDRAWN
-    over = consent.ended or (consent.expires_on and consent.expires_on <= moment.date())
-    return Version.Consent.EXPIRED if over else Version.Consent.GIVEN
+    return Version.Consent.EXPIRED if has_ended(consent, moment) else Version.Consent.GIVEN
 
 
 def worst(found: Iterable[Version.Consent]) -> Version.Consent:

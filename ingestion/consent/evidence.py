@@ -8,6 +8,7 @@ from commonhold.errors import CommonholdError
 from commonhold.paths import check_path
 from commonhold.sentences import _
 
+from ingestion.archive import blobs
 from ingestion.archive.storage import blob_store
 from ingestion.models import Blob
 
@@ -41,10 +42,8 @@ def keep(*, name: str, chunks: Iterable[bytes]) -> Blob:
             sentence = _("«%(file)s» is empty, so it proves nothing. Choose the signed form again.")
             raise EvidenceInvalid(sentence, field="evidence", file=name)
         file.flush()
-        sha256, size = blob_store().put(Path(file.name))
-    blob = Blob(sha256=sha256, size=size)
-    Blob.objects.bulk_create([blob], ignore_conflicts=True)
-    return blob
+        with blob_store().put(Path(file.name)) as staged:
+            return blobs.keep(staged=staged)
 
 
 def keep_all(files: Iterable[tuple[str, Iterable[bytes]]]) -> dict[str, Blob]:

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from commonhold import purposes
+from commonhold import purposes, times
 from commonhold.errors import CommonholdError
 from commonhold.sentences import _
 from django.utils import timezone
+
+from ingestion.models.consent import MAX_NOTICE
 
 
 class ConsentInvalid(CommonholdError):
@@ -41,7 +43,7 @@ def check_terms(*, terms: Terms, notice: Notice) -> None:
     """Raise ConsentInvalid, naming the field, unless the terms make sense today (UTC)."""
     for purpose in (*terms.purposes, *terms.excluded_purposes):
         purposes.get(purpose)
-    for fault in faults(terms=terms, notice=notice, today=timezone.now().date()):
+    for fault in faults(terms=terms, notice=notice, today=times.day_of(timezone.now())):
         raise fault
 
 
@@ -55,6 +57,9 @@ def faults(*, terms: Terms, notice: Notice, today: date) -> Iterator[ConsentInva
     if not notice.text.strip():
         sentence = _("Give the text that the speaker was shown or read.")
         yield ConsentInvalid(sentence, field="notice_text")
+    if len(notice.text) > MAX_NOTICE:
+        sentence = _("What the speaker was told has more than %(most)s characters.")
+        yield ConsentInvalid(sentence, field="notice_text", most=MAX_NOTICE)
     if not notice.language.strip():
         sentence = _("Say in which language the notice was.")
         yield ConsentInvalid(sentence, field="notice_language")

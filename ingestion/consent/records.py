@@ -12,6 +12,7 @@ from accounts.audit import Actor
 from accounts.models import User
 from ingestion.archive import languages
 from ingestion.consent.faults import Notice, Terms, check_terms
+from ingestion.consent.naming import name_agreed
 from ingestion.consent.scopes import Stretch, check_stretch
 from ingestion.consent.speakers import Person, add_speaker
 from ingestion.models import Blob, ConsentEvent, ConsentRecord, ConsentScope, Dataset, Speaker
@@ -133,6 +134,7 @@ def write(consent: ConsentRecord, stretches: Sequence[Stretch], *, by: User) -> 
         )
         for stretch in stretches
     )
+    name_agreed(record=consent)
     note_event(record=consent, event=ConsentEvent.Type.GIVEN, by=by)
     audit.note(
         by=by,

@@ -1,16 +1,13 @@
-"""The table of consents: our template, and reading a filled-in one cell by cell."""
+"""The table of consents: our template, and a filled-in one as rows of cells."""
 
+import codecs
 import csv
 import io
-import re
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from commonhold.errors import CommonholdError
 from commonhold.sentences import _
-
-from ingestion.consent.faults import Notice, Terms
-from ingestion.consent.speakers import Person
 
 COLUMNS = (
     "speaker_name",
@@ -19,34 +16,41 @@ COLUMNS = (
     "jurisdiction",
     "notice_language",
     "notice_version",
+    "notice_text",
     "given_on",
     "expires_on",
     "purposes",
     "excluded_purposes",
     "file",
+    "length",
     "start",
     "end",
     "evidence",
     "minor",
 )
 REQUIRED = ("speaker_name", "jurisdiction", "given_on", "purposes", "file")
-EXAMPLE = (
-    "Amina Example", "amina@example.org", "presenter", "KE", "sw", "2026-1", "2026-07-15", "",
-    "speech-recognition;evaluation;research;commercial", "voice-cloning",
-    "audio/morning-show.wav", "0:00:00", "0:04:30.500", "amina-signed.pdf", "no",
-)  # fmt: skip
-CLOCK = re.compile(r"(?:(\d{1,5}):)?(\d{1,2}):(\d{2})(?:\.(\d{1,3}))?")
-MAX_ROWS = 20_000
-# Characters that the columns of ConsentRecord and Speaker hold.
-LONGEST = {
-    "speaker_name": 160,
-    "speaker_contact": 254,
-    "role": 40,
-    "jurisdiction": 20,
-    "notice_language": 35,
-    "notice_version": 40,
-    "evidence": 255,
+PREFILLED = frozenset({"speaker_name", "file", "length", "start", "end"})
+"""What a row can say before anybody filled it in."""
+EXAMPLE = {
+    "speaker_name": "Amina Example",
+    "speaker_contact": "amina@example.org",
+    "role": "presenter",
+    "jurisdiction": "KE",
+    "notice_language": "sw",
+    "notice_version": "2026-1",
+    "given_on": "2026-07-15",
+    "purposes": "speech-recognition;evaluation;research;commercial",
+    "excluded_purposes": "voice-cloning",
+    "file": "audio/morning-show.wav",
+    "start": "0:00:00",
+    "end": "0:04:30.500",
+    "evidence": "amina-signed.pdf",
+    "minor": "no",
 }
+MAX_ROWS = 20_000
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+"""How cells begin that a spreadsheet computes."""
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 Row = Mapping[str, str]
 
 
@@ -57,32 +61,47 @@ class TableUnreadable(CommonholdError):
     status = 422
 
 
-class CellFault(CommonholdError):
-    """One thing wrong with one row; `field` names its column."""
+@dataclass(frozen=True)
+class Table:
+    """The rows of a table by their numbers, which count from 2 as in a spreadsheet."""
 
-    code = "consent-row-invalid"
-    status = 422
+    rows: Sequence[tuple[int, Row]]
+    too_long: Sequence[int]
+    """Rows that have more cells than there are columns."""
+    nobody: Sequence[int]
+    """Rows of our template that nobody filled in: passed over."""
 
 
-def template() -> str:
-    """Return the CSV to fill in: the header and one example row."""
+def template(rows: Iterable[Row] = (EXAMPLE,)) -> str:
+    """Return the CSV to fill in: the header, and one example row or what is known already.
+
+    What a spreadsheet would compute gets an apostrophe in front, which `read` takes away.
+    """
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    writer.writerow(EXAMPLE)
+    writer = csv.DictWriter(buffer, COLUMNS, restval="", lineterminator="\r\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: as_text(cell) for name, cell in row.items()})
     return buffer.getvalue()
 
 
-def read(table: bytes) -> list[tuple[int, dict[str, str]]]:
-    """Parse the CSV (UTF-8, comma or semicolon); rows count from 2, as in a spreadsheet.
+def as_text(cell: str) -> str:
+    """Return a cell so that no spreadsheet computes it."""
+    return f"'{cell}" if cell.startswith(FORMULAS) else cell
+
+
+def as_typed(cell: str) -> str:
+    """Return what a cell says, without white space around it and what `as_text` put before it."""
+    bare = cell.strip()
+    return bare[1:] if bare.startswith("'") and bare[1:].startswith(FORMULAS) else bare
+
+
+def read(table: bytes) -> Table:
+    """Parse the CSV: UTF-8, or UTF-16 as Excel's «Unicode text»; comma, semicolon or tab.
 
     Raises TableUnreadable for a table that isn't ours.
     """
-    try:
-        text = table.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        sentence = _("The table is not UTF-8 text. Save it as «CSV UTF-8».")
-        raise TableUnreadable(sentence, rows=[]) from error
+    text = decoded(table)
     if "\0" in text:
         sentence = _("The table holds NUL characters, which no text has. Save it as «CSV UTF-8».")
         raise TableUnreadable(sentence, rows=[])
@@ -93,106 +112,69 @@ def read(table: bytes) -> list[tuple[int, dict[str, str]]]:
         raise TableUnreadable(sentence, rows=[], fault=str(error)) from error
 
 
-def parse(text: str) -> list[tuple[int, dict[str, str]]]:
-    """Return the rows that say anything, numbered as a spreadsheet does. Raises csv.Error."""
-    header = text.partition("\n")[0]
-    delimiter = ";" if header.count(";") > header.count(",") else ","
-    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
-    check_header(reader.fieldnames or ())
-    rows = [
-        (number, {key: (value or "").strip() for key, value in row.items() if isinstance(key, str)})
-        for number, row in enumerate(reader, start=2)
-    ]
-    rows = [(number, row) for number, row in rows if any(row.values())]
-    if not rows or len(rows) > MAX_ROWS:
+def decoded(table: bytes) -> str:
+    """Return the text of a table. Raises TableUnreadable for bytes that could be any letters."""
+    encoding = "utf-16" if table.startswith(UTF_16) and len(table) % 2 == 0 else "utf-8-sig"
+    try:
+        return table.decode(encoding)
+    except UnicodeDecodeError as error:
+        before = table[: error.start]
+        line = before[before.rfind(b"\n") + 1 :][-40:]
+        sentence = _(
+            "The table is not UTF-8 text, so nobody can tell which letter follows «%(before)s» in "
+            "line %(line)s. In Excel, choose «Save as» and «CSV UTF-8», not «CSV»."
+        )
+        raise TableUnreadable(
+            sentence,
+            rows=[],
+            line=before.count(b"\n") + 1,
+            before=line.decode("utf-8", errors="ignore"),
+        ) from error
+
+
+def parse(text: str) -> Table:
+    """Return the rows that say anything. Raises csv.Error, TableUnreadable."""
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    header = [name.strip() for name in next(reader, [])]
+    check_header(header)
+    rows: list[tuple[int, Row]] = []
+    nobody: list[int] = []
+    too_long: list[int] = []
+    for number, cells in enumerate(reader, start=2):
+        row = {name: as_typed(cell) for name, cell in zip(header, cells, strict=False)}
+        said = {name for name, cell in row.items() if cell}
+        if any(cell.strip() for cell in cells[len(header) :]):
+            too_long.append(number)
+            said = set(header)
+        if said <= PREFILLED:
+            nobody += [number] if said else []
+            continue
+        rows.append((number, row))
+        check_count(len(rows))
+    if not rows and nobody:
+        sentence = _("No row of the table is filled in: none says who agreed to what.")
+        raise TableUnreadable(sentence, rows=[])
+    check_count(len(rows), least=1)
+    return Table(rows, too_long, nobody)
+
+
+def check_count(count: int, *, least: int = 0) -> None:
+    """Raise TableUnreadable for more rows, or fewer, than can be imported."""
+    if not least <= count <= MAX_ROWS:
         sentence = _("The table has %(count)s rows; 1 to %(most)s can be imported.")
-        raise TableUnreadable(sentence, rows=[], count=len(rows), most=MAX_ROWS)
-    return rows
+        raise TableUnreadable(sentence, rows=[], count=count, most=MAX_ROWS)
 
 
-def check_header(columns: object) -> None:
-    """Raise TableUnreadable for columns that lack, or that nobody knows."""
-    names = [str(name) for name in columns] if isinstance(columns, list | tuple) else []
+def check_header(names: Sequence[str]) -> None:
+    """Raise TableUnreadable for columns that lack, that stand twice, or that nobody knows."""
     if missing := [name for name in REQUIRED if name not in names]:
         sentence = _("The table lacks the columns %(columns)s. Start from the template.")
         raise TableUnreadable(sentence, rows=[], columns=", ".join(missing))
-    if unknown := [name for name in names if name not in (*COLUMNS, "notice_text")]:
+    if unknown := [name for name in names if name not in COLUMNS]:
         sentence = _("The table has the unknown columns %(columns)s. Start from the template.")
         raise TableUnreadable(sentence, rows=[], columns=", ".join(unknown))
-
-
-def check_cells(row: Row) -> None:
-    """Raise CellFault for a row that leaves out what is needed, or says more than can be kept."""
-    for name in REQUIRED:
-        if not row.get(name):
-            raise CellFault(_("This is needed."), field=name)
-    for name, most in LONGEST.items():
-        length = len(row.get(name, ""))
-        if length > most:
-            sentence = _("This has %(length)s characters; %(most)s can be kept.")
-            raise CellFault(sentence, field=name, length=length, most=most)
-
-
-def agreement(row: Row, notice_text: str) -> tuple[Person, Terms, Notice]:
-    """Read who agreed to what, and on which notice. Raises CellFault."""
-    person = Person(
-        name=row["speaker_name"],
-        contact=row.get("speaker_contact", ""),
-        role=row.get("role") or "speaker",
-        is_minor=yes_or_no(row.get("minor", "")),
-    )
-    terms = Terms(
-        purposes=split(row["purposes"]),
-        excluded_purposes=split(row.get("excluded_purposes", "")),
-        given_on=day("given_on", row["given_on"]),
-        expires_on=day("expires_on", row["expires_on"]) if row.get("expires_on") else None,
-        jurisdiction=row["jurisdiction"],
-    )
-    notice = Notice(
-        text=row.get("notice_text") or notice_text,
-        language=row.get("notice_language") or "und",
-        version=row.get("notice_version", ""),
-    )
-    return person, terms, notice
-
-
-def times(row: Row) -> tuple[int | None, int | None]:
-    """Read from when to when the speaker is heard, in ms; two Nones mean everywhere."""
-    start, end = row.get("start", ""), row.get("end", "")
-    if bool(start) != bool(end):
-        sentence = _("Give both start and end, or neither for the whole file.")
-        raise CellFault(sentence, field="end" if start else "start")
-    if not start:
-        return None, None
-    return clock("start", start), clock("end", end)
-
-
-def clock(name: str, text: str) -> int:
-    """Read h:mm:ss.mmm or mm:ss as milliseconds."""
-    found = CLOCK.fullmatch(text)
-    if found is None or int(found[3]) > 59 or (found[1] and int(found[2]) > 59):
-        sentence = _("«%(text)s» is not a time; write it like 0:04:30.500.")
-        raise CellFault(sentence, field=name, text=text)
-    hours, minutes, seconds = int(found[1] or 0), int(found[2]), int(found[3])
-    return ((hours * 60 + minutes) * 60 + seconds) * 1000 + int((found[4] or "0").ljust(3, "0"))
-
-
-def day(name: str, text: str) -> date:
-    """Read an ISO 8601 date."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        sentence = _("«%(text)s» is not a date; write it like 2026-07-15.")
-        raise CellFault(sentence, field=name, text=text) from error
-
-
-def yes_or_no(text: str) -> bool:
-    """Read yes or no; empty is no."""
-    if text.lower() not in {"", "no", "false", "0", "yes", "true", "1"}:
-        raise CellFault(_("«%(text)s» is neither yes nor no."), field="minor", text=text)
-    return text.lower() in {"yes", "true", "1"}
-
-
-def split(text: str) -> tuple[str, ...]:
-    """Split a list that semicolons or spaces separate."""
-    return tuple(part for part in re.split(r"[;|\s]+", text) if part)
+    if twice := [name for name in COLUMNS if names.count(name) > 1]:
+        sentence = _("The table has the columns %(columns)s more than once.")
+        raise TableUnreadable(sentence, rows=[], columns=", ".join(twice))

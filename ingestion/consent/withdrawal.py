@@ -6,7 +6,7 @@ the state of those versions, the status list and the news.
 
 from collections.abc import Iterable, Sequence
 
-from commonhold import statuslist
+from commonhold import statuslist, times
 from commonhold.errors import CommonholdError
 from commonhold.sentences import Sentence, _
 from django.db import transaction
@@ -17,6 +17,7 @@ from accounts import audit
 from accounts.audit import Actor
 from accounts.models import User
 from ingestion import news
+from ingestion.consent.naming import forget_labels
 from ingestion.consent.records import STATUS_LIST, note_event
 from ingestion.models import ConsentEvent, ConsentRecord, News, ReleaseConsent, Speaker, Version
 from notary import status
@@ -189,6 +190,7 @@ def erase(*, record: ConsentRecord, by: User) -> None:
     tell(News.Kind.CONSENT_ERASED, [record])
     record.delete()
     if not speaker.consent_records.exists():
+        forget_labels(speaker)
         speaker.name, speaker.contact = speaker.pseudonym, ""
         speaker.save(update_fields=["name", "contact"])
 
@@ -198,7 +200,7 @@ def note_expired() -> int:
 
     Access asks the date itself: this lets versions, status lists and listings follow.
     """
-    today = timezone.now().date()
+    today = times.day_of(timezone.now())
     with transaction.atomic():
         due = list(
             ReleaseConsent.objects.filter(ended="", expires_on__lte=today)

@@ -5,10 +5,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Self
 
+from commonhold import times
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Length
+from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -16,6 +19,9 @@ from accounts.models import User
 from ingestion.models.dataset import Dataset, Version
 from ingestion.models.file import ReleaseFile
 from ingestion.models.recording import Blob, Recording
+
+MAX_NOTICE = 100_000
+"""Characters."""
 
 
 class Speaker(models.Model):
@@ -45,12 +51,12 @@ class ConsentRecordQuerySet(models.QuerySet["ConsentRecord"]):
 
     def in_force(self, *, at: datetime | None = None) -> Self:
         """Records given, not expired, withdrawn or voided at the moment (now by default)."""
-        moment = at or timezone.now()
+        day = times.day_of(at or timezone.now())
         return self.filter(
             withdrawn_at__isnull=True,
             voided_at__isnull=True,
-            given_on__lte=moment.date(),
-        ).filter(Q(expires_on__isnull=True) | Q(expires_on__gt=moment.date()))
+            given_on__lte=day,
+        ).filter(Q(expires_on__isnull=True) | Q(expires_on__gt=day))
 
 
 class ConsentRecord(models.Model):
@@ -107,6 +113,10 @@ class ConsentRecord(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(notice_sha256__regex=r"^[0-9a-f]{64}$"), name="notice_has_its_digest"
+            ),
+            models.CheckConstraint(
+                condition=LessThanOrEqual(Length("notice_text"), MAX_NOTICE),
+                name="notice_text_is_short",
             ),
             models.CheckConstraint(
                 condition=Q(voided_at__isnull=True, void_reason="")
@@ -184,13 +194,13 @@ class ReleaseConsentQuerySet(models.QuerySet["ReleaseConsent"]):
 
     def fallen(self, *, at: datetime | None = None) -> Self:
         """Those that no longer hold at the moment (now by default), whatever the purpose."""
-        day = (at or timezone.now()).date()
+        day = times.day_of(at or timezone.now())
         return self.filter(~Q(ended="") | Q(expires_on__lte=day))
 
     def lacking(self, purposes: Iterable[str], *, at: datetime | None = None) -> Self:
         """Those that do not allow every one of the purposes at the moment."""
         wanted = list(purposes)
-        day = (at or timezone.now()).date()
+        day = times.day_of(at or timezone.now())
         return self.filter(
             ~Q(ended="")
             | Q(expires_on__lte=day)

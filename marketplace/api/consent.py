@@ -253,7 +253,7 @@ class Import(Resource):
             by=caller(request),
             evidence=evidence.keep_all((file.name, file.chunks()) for file in data["evidence"]),
         )
-        return Response(ImportedJson(vars(done)).data, status=status.HTTP_201_CREATED)
+        return Response(ImportedJson(done).data, status=status.HTTP_201_CREATED)
 
 
 class Template(Resource):

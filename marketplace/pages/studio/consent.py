@@ -8,9 +8,9 @@ from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from ingestion.archive.storage import blob_store
+from ingestion.consent import labels
 from ingestion.models import ConsentEvent, ConsentRecord, Recording, Speaker
-from marketplace.http.ranges import Content, respond
+from marketplace.http import kept
 from marketplace.pages.studio import consent_words, consents, frame
 from marketplace.pages.studio.access import StudioRequest, Work, for_contributors
 from marketplace.pages.studio.consent_forms import phrases
@@ -34,10 +34,21 @@ def show(request: StudioRequest, work: Work) -> HttpResponse:
         "rows": [row(work, speaker) for speaker in page],
         "drawn": drawn,
         "strips": consents.strips(list(drawn)),
+        "labels": proposed(work),
         "new_url": work.url("new_consent"),
         "import_url": work.url("import_consent"),
     }
     return frame.page(request, work, "consent", context)
+
+
+def proposed(work: Work) -> list[dict[str, Any]]:
+    """Return whom the transcripts name and nobody entered yet, with where to record a consent."""
+    new = work.url("new_consent")
+    return [
+        {"labeled": one, "url": f"{new}?label={one.token}"}
+        for one in labels.found_in(version=work.version)
+        if not one.is_known
+    ]
 
 
 def speakers_of(work: Work) -> QuerySet[Speaker]:
@@ -106,11 +117,10 @@ def evidence(request: StudioRequest, work: Work, pk: UUID) -> HttpResponseBase:
     found = find_record(work, pk)
     if found.evidence is None:
         raise Http404
-    content = Content(
-        file=blob_store().open(found.evidence.sha256),
-        size=found.evidence.size,
-        sha256=found.evidence.sha256,
+    return kept.hand_out(
+        request,
+        blob=found.evidence,
         media_type="application/octet-stream",
         name=found.evidence_name or f"{found.speaker.pseudonym}-evidence",
+        is_private=True,
     )
-    return respond(request, content)

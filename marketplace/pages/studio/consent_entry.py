@@ -1,9 +1,8 @@
-"""Writing consents down: one by the form, or many from the table."""
+"""Writing one consent down, by the form."""
 
 from typing import Any
 
 from commonhold.errors import CommonholdError
-from commonhold.sentences import _ as sentence_of
 from django import forms
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
@@ -12,36 +11,25 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from ingestion import consent
-from ingestion.consent import Evidence, Notice, Person, Stretch, Terms, imports, tables
+from ingestion.consent import Evidence, Notice, Person, Stretch, Terms, cells, labels
 from ingestion.consent import evidence as evidences
+from ingestion.consent.labels import Labeled
 from ingestion.models import ConsentRecord, Recording
-from marketplace.http.telling import tell
 from marketplace.pages.studio import frame
 from marketplace.pages.studio.access import StudioRequest, Work, for_contributors
 from marketplace.pages.studio.consent_forms import (
+    MOST_STRETCHES,
     ConsentForm,
-    ConsentImportForm,
     StretchForm,
     StretchFormSet,
 )
 from marketplace.pages.studio.forms import refuse
 from marketplace.templatetags import wording
 
-MAX_TABLE = 10 * 1000 * 1000
 Stretches = BaseFormSet[StretchForm]
-
-
-@require_safe
-@for_contributors
-def template(request: StudioRequest, work: Work) -> HttpResponse:  # noqa: ARG001 - one kind of view
-    """Hand out the table to fill in."""
-    response = HttpResponse(imports.template(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="consent-template.csv"'
-    return response
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -51,9 +39,9 @@ def new(request: StudioRequest, work: Work) -> HttpResponse:
     recordings = recordings_of(work)
     kwargs: dict[str, Any] = {"form_kwargs": {"recordings": recordings}, "prefix": "heard"}
     if request.method != "POST":
-        return form_page(
-            request, work, ConsentForm(initial=proposal(work)), StretchFormSet(**kwargs)
-        )
+        named = labeled(request, work)
+        form = ConsentForm(initial=proposal(work) | ({"name": named.label} if named else {}))
+        return form_page(request, work, form, StretchFormSet(initial=places(named), **kwargs))
     if "more" in request.POST:
         return more(request, work, kwargs)
     form = ConsentForm(request.POST, request.FILES)
@@ -86,6 +74,25 @@ def known(record: ConsentRecord) -> str:
             "If %(speaker)s agreed again since, record it with the day on which they did."
         ) % {"day": wording.day(record.withdrawn_at), "speaker": record.speaker.pseudonym}
     return sentence
+
+
+def labeled(request: StudioRequest, work: Work) -> Labeled | None:
+    """Return the name in the transcripts that was chosen, if it still stands there."""
+    token = request.GET.get("label")
+    found = labels.found_in(version=work.version) if token else []
+    return next((one for one in found if one.token == token), None)
+
+
+def places(named: Labeled | None) -> list[dict[str, Any]]:
+    """Propose where a name of the transcripts is heard, as the rows of the form take it."""
+    return [
+        {
+            "file": one.recording.pk,
+            "start": "" if one.start_ms is None else consent.clock(one.start_ms),
+            "end": "" if one.end_ms is None else consent.clock(one.end_ms),
+        }
+        for one in (named.stretches[:MOST_STRETCHES] if named else ())
+    ]
 
 
 def proposal(work: Work) -> dict[str, Any]:
@@ -200,112 +207,13 @@ def read_stretch(row: StretchForm) -> Stretch | None:
             row.add_error("file", _("Which file is this time in?"))
         return None
     try:
-        stretch = Stretch(recording)
-        if start or end:
-            stretch = Stretch(
-                recording,
-                tables.clock("start", start) if start else 0,
-                tables.clock("end", end) if end else recording.duration_ms,
-            )
+        stretch = cells.stretch_of(
+            recording,
+            cells.clock("start", start) if start else None,
+            cells.clock("end", end) if end else None,
+        )
         consent.check_stretch(stretch=stretch, dataset=recording.dataset)
     except CommonholdError as error:
         refuse(row, error)
         return None
     return stretch
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@for_contributors
-def import_table(request: StudioRequest, work: Work) -> HttpResponse:
-    """Bring in many consents at once; rows that can't stand are listed, and nothing is kept."""
-    if request.method != "POST":
-        return import_page(request, work, ConsentImportForm())
-    form = ConsentImportForm(request.POST, request.FILES)
-    if not form.is_valid():
-        return import_page(request, work, form, status=422)
-    try:
-        made = run_import(request, work, form)
-    except imports.ImportRefused as refusal:
-        faults = [told(row, fault) for row, fault in refusal.faults]
-        return import_page(request, work, form, refusal=tell(refusal), faults=faults, status=422)
-    except tables.TableUnreadable as refusal:
-        return import_page(request, work, form, refusal=tell(refusal), status=422)
-    except CommonholdError as error:
-        refuse(form, error)
-        return import_page(request, work, form, status=error.status)
-    messages.success(request, imported(made))
-    return redirect(work.url("consent"))
-
-
-def told(row: int, fault: CommonholdError) -> dict[str, Any]:
-    """Return what is wrong with a row, in the reader's language."""
-    return {"row": row, "field": imports.column_of(fault), "message": tell(fault)}
-
-
-def imported(made: imports.Imported) -> str:
-    """Say what an import wrote down, and what it found written down already."""
-    told = [_("Nothing new was in the table.")]
-    if made.records:
-        sentence = _("Recorded %(consents)s of %(speakers)s, over %(stretches)s.")
-        told = [sentence % counted(made)]
-    if made.known:
-        sentence = ngettext(
-            "%d consent is recorded already.", "%d consents are recorded already.", made.known
-        )
-        told.append(sentence % made.known)
-    if made.voided:
-        sentence = ngettext(
-            "%d was struck out as a mistake and stays so.",
-            "%d were struck out as mistakes and stay so.",
-            made.voided,
-        )
-        told.append(sentence % made.voided)
-    return " ".join(told)
-
-
-def counted(made: imports.Imported) -> dict[str, str]:
-    """Count what an import wrote down."""
-    consents, speakers, stretches = made.records, made.speakers, made.scopes
-    return {
-        "consents": ngettext("%d consent", "%d consents", consents) % consents,
-        "speakers": ngettext("%d speaker", "%d speakers", speakers) % speakers,
-        "stretches": ngettext("%d stretch", "%d stretches", stretches) % stretches,
-    }
-
-
-def run_import(request: StudioRequest, work: Work, form: ConsentImportForm) -> imports.Imported:
-    """Read the table and the evidence of a form, and import them."""
-    table = form.cleaned_data["csv"]
-    if table.size > MAX_TABLE:
-        sentence = sentence_of("The table has more than 10 MB. Bring it in in parts.")
-        raise tables.TableUnreadable(sentence)
-    sent = form.cleaned_data["evidence"]
-    return imports.run(
-        version=work.version,
-        table=table.read(),
-        notice_text=form.cleaned_data["notice_text"],
-        by=request.user,
-        evidence=evidences.keep_all((one.name, one.chunks()) for one in sent),
-    )
-
-
-def import_page(
-    request: StudioRequest,
-    work: Work,
-    form: ConsentImportForm,
-    *,
-    status: int = 200,
-    refusal: str = "",
-    faults: object = (),
-) -> HttpResponse:
-    """Render the import."""
-    context = {
-        "form": form,
-        "refusal": refusal,
-        "faults": faults,
-        "template_url": work.url("consent_template"),
-        "status": status,
-    }
-    return frame.page(
-        request, work, "consent", context, template="pages/studio/consent_import.html"
-    )

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ingestion.consent import MAX_REASON
 from ingestion.models import Recording
+from ingestion.models.consent import MAX_NOTICE
 from marketplace.pages.studio import choices
 from marketplace.pages.studio.forms import LanguageField
 
@@ -114,6 +115,7 @@ class ConsentForm(forms.Form):
     )
     notice_text = forms.CharField(
         label=_("What they were told before they agreed"),
+        max_length=MAX_NOTICE,
         widget=forms.Textarea(attrs={"rows": 6, "dir": "auto"}),
         help_text=_("The whole text of the form, as it was read or shown to them."),
     )
@@ -165,7 +167,8 @@ class StretchForm(forms.Form):
             field.coerce = partial(chosen, recordings)
 
 
-StretchFormSet = forms.formset_factory(StretchForm, extra=1, max_num=200)
+MOST_STRETCHES = 199
+StretchFormSet = forms.formset_factory(StretchForm, extra=1, max_num=MOST_STRETCHES + 1)
 
 
 class ConsentImportForm(forms.Form):
@@ -179,6 +182,7 @@ class ConsentImportForm(forms.Form):
     notice_text = forms.CharField(
         label=_("What the speakers were told before they agreed"),
         required=False,
+        max_length=MAX_NOTICE,
         widget=forms.Textarea(attrs={"rows": 5, "dir": "auto"}),
         help_text=_("For rows that have no text of their own in the column notice_text."),
     )

@@ -15,8 +15,8 @@ from tests.marketplace.api.callers import buy, client_of, draft_of, problem, pub
 
 pytestmark = pytest.mark.django_db
 HEADER = (
-    "speaker_name,speaker_contact,role,jurisdiction,notice_language,notice_version,given_on,"
-    "expires_on,purposes,excluded_purposes,file,start,end,evidence,minor"
+    "speaker_name,speaker_contact,role,jurisdiction,notice_language,notice_version,notice_text,"
+    "given_on,expires_on,purposes,excluded_purposes,file,length,start,end,evidence,minor"
 )
 ROW = {
     "speaker_name": "Amina",
@@ -121,10 +121,9 @@ def test_the_template_can_be_filled_in(dataset, editor):
         ({"file": "other.wav"}, "file", "other.wav"),
         ({"start": "0:00:01", "end": "0:00:09"}, "end", "0:00:05.000"),
         ({"start": "0:00:02", "end": "0:00:01"}, "start", "before it ends"),
-        ({"start": "0:00:02"}, "end", "both"),
         ({"start": "soon", "end": "0:00:01"}, "start", "soon"),
-        ({"expires_on": "2026-04-01"}, "expires_on", "2026-04-01"),
-        ({"given_on": "2999-01-01"}, "given_on", "2999-01-01"),
+        ({"expires_on": "2026-04-01"}, "expires_on", "1 April 2026"),
+        ({"given_on": "2999-01-01"}, "given_on", "1 January 2999"),
         ({"given_on": "3.3.2026"}, "given_on", "3.3.2026"),
         ({"purposes": "world-peace"}, "purposes", "world-peace"),
         ({"purposes": ""}, "purposes", "needed"),
@@ -150,6 +149,7 @@ def test_every_fault_of_a_table_is_told_at_once(dataset, editor):
         editor, table(ROW | {"file": "a.wav"}, ROW, ROW | {"speaker_name": "B", "given_on": "x"})
     )
     assert faults(answer) == [(2, "file"), (4, "given_on")]
+    assert [row["code"] for row in answer.json()["rows"]] == ["consent-row-invalid"] * 2
 
 
 def test_a_consent_that_expired_counts_for_nothing(dataset, editor):
@@ -165,7 +165,7 @@ def test_a_consent_that_expired_counts_for_nothing(dataset, editor):
         ("", "lacks"),
         (HEADER, "0 rows"),
         (f"{HEADER},a,b\n1,2", "unknown columns a, b"),
-        (b"\xff\xfe\x00x", "UTF-8"),
+        (HEADER.encode() + b"\nZo\xe9", "UTF-8"),
         (f"{HEADER}\nAmina\0", "NUL"),
         (f"{HEADER}\n{'A' * 200_000}", "field larger"),
     ],

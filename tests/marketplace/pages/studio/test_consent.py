@@ -4,7 +4,6 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from ingestion import consent
-from ingestion.consent import imports
 from ingestion.models import ConsentEvent, ConsentRecord
 from tests import sealed
 from tests.marketplace.pages.studio import stages
@@ -58,6 +57,7 @@ def test_a_consent_is_recorded_with_its_stretch_and_its_evidence(browser, draft,
     assert record.purposes == ["research", "speech-recognition"]
     assert (scope.recording, scope.start_ms, scope.end_ms) == (recording, 1500, 4000)
     handed = browser.get(address(draft, "evidence", record.pk))
+    assert handed["Cache-Control"] == "private, no-store"
     assert b"".join(handed.streaming_content) == b"%PDF signed"
     assert "amina.pdf" in handed["Content-Disposition"]
     assert handed["Content-Disposition"].startswith("attachment")
@@ -283,101 +283,3 @@ def test_a_transcript_is_nothing_that_somebody_is_heard_in(browser, draft, recor
         "evening.wav",
         "morning.wav",
     ]
-
-
-def table(*rows, header=imports.COLUMNS):
-    lines = [",".join(header), *(",".join(row) for row in rows)]
-    return SimpleUploadedFile("consents.csv", "\n".join(lines).encode())
-
-
-def line(
-    *,
-    name="Amina",
-    file="morning.wav",
-    purposes="research",
-    start="",
-    end="",
-    given="2026-03-03",
-    evidence="",
-):
-    return (
-        name,
-        "",
-        "speaker",
-        "UG",
-        "en",
-        "1",
-        given,
-        "",
-        purposes,
-        "",
-        file,
-        start,
-        end,
-        evidence,
-        "no",
-    )
-
-
-def bring(browser, draft, csv, **more):
-    return browser.post(
-        address(draft, "import_consent"), {"csv": csv, "notice_text": "We publish it."} | more
-    )
-
-
-def test_the_template_is_the_table_that_the_import_takes(browser, draft):
-    response = browser.get(address(draft, "consent_template"))
-    assert response["Content-Type"].startswith("text/csv")
-    assert response.content.decode() == imports.template()
-
-
-def test_a_table_of_consents_is_brought_in_with_its_evidence(browser, draft, recording):
-    csv = table(line(evidence="amina.pdf"), line(name="Juma", start="0:01", end="0:02"))
-    response = bring(browser, draft, csv, evidence=[SimpleUploadedFile("amina.pdf", b"signed")])
-    assert response.status_code == 302
-    assert ConsentRecord.objects.count() == 2
-    assert ConsentRecord.objects.get(speaker__name="Amina").evidence_name == "amina.pdf"
-
-
-def test_the_same_table_twice_adds_nothing_and_says_how_much_was_known(browser, draft, recording):
-    csv = (line(), line(name="Juma", start="0:01", end="0:02"))
-    bring(browser, draft, table(*csv))
-    page = browser.get(bring(browser, draft, table(*csv))["Location"]).content.decode()
-    assert ConsentRecord.objects.count() == 2
-    assert "Nothing new was in the table. 2 consents are recorded already." in page
-    more = table(*csv, line(name="Peter"))
-    page = browser.get(bring(browser, draft, more)["Location"]).content.decode()
-    assert "Recorded 1 consent of 1 speaker, over 1 stretch. 2 consents are recorded" in page
-
-
-def test_two_pieces_of_evidence_of_one_name_are_refused(browser, draft, recording):
-    twins = [SimpleUploadedFile("amina.pdf", data) for data in (b"one", b"two")]
-    response = bring(browser, draft, table(line(evidence="amina.pdf")), evidence=twins)
-    assert response.status_code == 422
-    assert "Two files are called «amina.pdf»" in response.content.decode()
-
-
-def test_every_row_that_cannot_stand_is_named_and_nothing_is_kept(browser, draft, recording):
-    csv = table(
-        line(), line(name="Juma", file="unknown.wav"), line(name="Peter", start="0:10", end="0:30")
-    )
-    response = bring(browser, draft, csv)
-    page = response.content.decode()
-    assert response.status_code == 422
-    assert [fault["row"] for fault in response.context["faults"]] == [3, 4]
-    assert "unknown.wav" in page
-    assert "We publish it." in page
-    assert not ConsentRecord.objects.exists()
-
-
-def test_a_table_that_is_not_ours_is_refused_whole(browser, draft):
-    response = bring(browser, draft, table(("a",), header=("name",)))
-    assert response.status_code == 422
-    assert "Start from the template" in response.content.decode()
-
-
-def test_evidence_that_is_empty_is_refused(browser, draft, recording):
-    csv = table(line(evidence="amina.pdf"))
-    response = bring(browser, draft, csv, evidence=[SimpleUploadedFile("amina.pdf", b"")])
-    assert response.status_code == 422
-    assert not ConsentRecord.objects.exists()

@@ -1,15 +1,18 @@
 """What the consent pages answer can be told in another language, as can their pages."""
 
 import pytest
+from django.utils import translation
 
 from ingestion import consent
 from ingestion.consent import imports
 from ingestion.models import Version
-from tests import factories, sealed, trade
+from marketplace.http import problems
+from tests import factories, pseudo, sealed, trade
 from tests.foreign import ABOUT, TITLE, faults, signed_in
 from tests.marketplace.pages.studio import stages
 from tests.marketplace.pages.studio.test_access import address
-from tests.marketplace.pages.studio.test_consent import TYPED, line, table
+from tests.marketplace.pages.studio.test_consent import TYPED
+from tests.marketplace.pages.studio.test_consent_import import line, table
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("second_language")]
 
@@ -73,10 +76,25 @@ def test_writing_consents_down_is_told_in_the_readers_language(reader, station):
         reader.get(bring),
         reader.post(bring, {"csv": table(line(file="nenio.wav"))} | notice),
         reader.post(bring, {"csv": table(("a",), header=("name",))} | notice),
-        reader.post(bring, {"csv": table(line(), line(name="Juma"))} | notice, follow=True),
-        reader.post(bring, {"csv": table(line(), line(name="Juma"))} | notice, follow=True),
+        shown := reader.post(bring, {"csv": table(line(), line(name="Juma"))} | notice),
+        reader.post(bring, {"waiting": shown.context["waiting"]}, follow=True),
+        reader.post(bring, {"waiting": shown.context["waiting"]}),
+        reader.post(bring, {"waiting": "forged"}),
+        reader.post(bring, {"csv": table(line(), line(name="Juma"))} | notice),
     ]
     typed = {TYPED[name] for name in ("name", "contact", "role", "notice_text")}
     columns = {*imports.COLUMNS, "name", "consent-template.csv", "nenio.wav"}
     own = {factories.owner_of(station).email}
     assert faults(answers, known(draft) | typed | columns | own) == {}
+
+
+def test_the_faults_of_rows_are_told_in_the_readers_language_by_the_api_too(station):
+    draft = stages.draft(sealed.dataset(station))
+    sheet = table(line(file="nenio.wav", minor="x", given="y")).read()
+    with pytest.raises(imports.ImportRefused) as refusal:
+        imports.run(version=draft, table=sheet, notice_text="z", by=factories.owner_of(station))
+    with translation.override(pseudo.LANGUAGE):
+        rows = problems.describe(refusal.value)["rows"]
+    assert [row["field"] for row in rows] == ["minor", "given_on", "file"]
+    own = {"nenio.wav", "x", "y"}
+    assert not any(pseudo.leaks(f"<p>{row['message']}</p>", own) for row in rows)
