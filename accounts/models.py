@@ -1,17 +1,21 @@
-"""Who acts: users, the organizations they act for, and the keys their machines carry."""
+"""Who acts: users, the organizations they act for, who is asked to join, and machines' keys."""
 
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework_api_key.models import AbstractAPIKey, APIKeyManager
 from rules.permissions import has_perm
+
+KEY_TERM = timedelta(days=365)
+"""How long a key works at most: what is forgotten stops by itself."""
 
 
 class UserManager(BaseUserManager["User"]):
@@ -41,6 +45,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)
     """Runs this deployment (the operator of the design brief)."""
     is_active = models.BooleanField(default=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    """When they proved that mail to `email` reaches them. Until then they are nobody: no rule lets
+    them do anything for an organization, and whoever proves the address has it."""
     date_joined = models.DateTimeField(default=timezone.now)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -68,6 +75,8 @@ class Organization(models.Model):
 
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
+    look = models.CharField(max_length=600, unique=True, editable=False)
+    """What the name looks like (accounts.names.look_of): nobody else's may look the same."""
     country = models.CharField(max_length=2, blank=True)
     """ISO 3166-1 alpha-2, or empty where the organization did not say."""
     created_at = models.DateTimeField(default=timezone.now)
@@ -116,6 +125,64 @@ class Membership(models.Model):
         return f"{self.user} ({self.get_role_display()}, {self.organization})"
 
 
+class Invitation(models.Model):
+    """An address that was asked to join an organization. Whoever opens the link in its mail may.
+
+    Only the hash of what stands in the link is kept.
+    """
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="invitations"
+    )
+    address = models.EmailField(max_length=254)
+    """In lower case."""
+    role = models.CharField(max_length=10, choices=Role.choices)
+    token_sha256 = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    accepted_by = models.ForeignKey(
+        User, on_delete=models.CASCADE, related_name="+", null=True, blank=True
+    )
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                "organization",
+                Lower("address"),
+                condition=Q(accepted_at=None, withdrawn_at=None),
+                name="one_open_invitation_per_address",
+            ),
+            models.CheckConstraint(
+                condition=Q(role__in=Role.values), name="invitation_role_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(accepted_at=None) | Q(withdrawn_at=None),
+                name="invitation_ends_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(accepted_at=None, accepted_by=None)
+                | Q(accepted_at__isnull=False, accepted_by__isnull=False),
+                name="invitation_is_accepted_by_somebody",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.address} ({self.organization})"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody accepted or withdrew it; its link may be too old all the same."""
+        return self.accepted_at is None and self.withdrawn_at is None
+
+    @property
+    def has_expired(self) -> bool:
+        """Whether its link is too old."""
+        return self.expires_at <= timezone.now()
+
+
 class Scope(models.TextChoices):
     """What a key may be used for, within what its user may do."""
 
@@ -142,6 +209,14 @@ class ApiKey(AbstractAPIKey):
             models.CheckConstraint(
                 condition=Q(scopes__contained_by=Scope.values) & Q(scopes__len__gt=0),
                 name="api_key_scopes_are_known",
+            ),
+            # A day more, for the moment between two looks at the clock and for leap years.
+            models.CheckConstraint(
+                condition=Q(
+                    expiry_date__isnull=False,
+                    expiry_date__lte=F("created") + KEY_TERM + timedelta(days=1),
+                ),
+                name="api_key_ends_within_a_year",
             ),
         )
 

@@ -7,11 +7,12 @@ from typing import cast
 from commonhold.errors import CommonholdError
 from commonhold.sentences import _
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.text import slugify
 
-from accounts import audit
-from accounts.models import ApiKey, Membership, Organization, Role, Scope, User
-from accounts.permissions import membership_of
+from accounts import audit, names, people
+from accounts.models import KEY_TERM, ApiKey, Membership, Organization, Role, Scope, User
+from accounts.permissions import is_owner, membership_of
 
 
 class NameTaken(CommonholdError):
@@ -35,6 +36,27 @@ class UnknownScope(CommonholdError):
     status = 422
 
 
+class KeyTermRefused(CommonholdError):
+    """A key was asked for that would work too long, or not at all."""
+
+    code = "key-term-refused"
+    status = 422
+
+
+class SecondFactorNeeded(CommonholdError):
+    """Whoever runs the site asks owners for a second factor, and this one has none."""
+
+    code = "second-factor-needed"
+    status = 403
+
+
+class AlreadyMember(CommonholdError):
+    """The person belongs to the organization already."""
+
+    code = "already-member"
+    status = 409
+
+
 class LastOwner(CommonholdError):
     """An organization must keep one owner."""
 
@@ -46,8 +68,11 @@ class LastOwner(CommonholdError):
 def create(*, name: str, owner: User, slug: str = "", country: str = "") -> Organization:
     """Create an organization and make `owner` its first member.
 
-    Raises NameTaken when the slug (made from the name unless given) is in use.
+    Raises InvalidName, NameTaken when the slug (made from the name unless given) is in use or the
+    name looks like that of another organization, and Unconfirmed for an account that nobody proved.
     """
+    people.require_somebody(owner)
+    name, look = names.check_name(name), names.look_of(name)
     slug = slug or slugify(name)[:60].strip("-")
     if not slug:
         sentence = _(
@@ -57,8 +82,11 @@ def create(*, name: str, owner: User, slug: str = "", country: str = "") -> Orga
         raise NameTaken(sentence, name=name)
     try:
         with transaction.atomic():
-            organization = Organization.objects.create(slug=slug, name=name, country=country)
+            organization = Organization.objects.create(
+                slug=slug, name=name, look=look, country=country
+            )
     except IntegrityError as error:
+        require_own_look(name=name, look=look)
         sentence = _("The address «%(slug)s» is taken. Choose another name for the organization.")
         raise NameTaken(sentence, slug=slug) from error
     Membership.objects.create(user=owner, organization=organization, role=Role.OWNER)
@@ -66,30 +94,61 @@ def create(*, name: str, owner: User, slug: str = "", country: str = "") -> Orga
     return organization
 
 
+def require_own_look(*, name: str, look: str) -> None:
+    """Raise NameTaken if another organization's name looks like this one."""
+    if other := Organization.objects.filter(look=look).first():
+        sentence = _(
+            "«%(name)s» looks like the name of %(other)s. Choose one that nobody takes for theirs."
+        )
+        raise NameTaken(sentence, field="name", name=name, other=other.name)
+
+
 @transaction.atomic
-def add_member(*, organization: Organization, user: User, role: Role, by: User) -> Membership:
-    """Add a user, or change the role that the user has. Only an owner may."""
-    require_owner(organization=organization, user=by)
+def join(*, organization: Organization, user: User, role: Role) -> Membership:
+    """Make somebody a member who was asked and said yes (`accounts.invitations.accept`).
+
+    Raises Unconfirmed for an account that nobody has proved, and AlreadyMember.
+    """
+    people.require_somebody(user)
     Organization.objects.select_for_update().get(pk=organization.pk)
-    if role != Role.OWNER:
-        require_another_owner(organization=organization, than=user)
-    membership, is_new = Membership.objects.update_or_create(
+    membership, is_new = Membership.objects.get_or_create(
         user=user, organization=organization, defaults={"role": role}
     )
-    verb = "member.added" if is_new else "member.role"
-    audit.note(by=by, verb=verb, about=(user, organization), member=user.email, role=str(role))
+    if not is_new:
+        sentence = _("You belong to %(organization)s already.")
+        raise AlreadyMember(sentence, organization=str(organization))
+    about = (user, organization)
+    audit.note(by=user, verb="member.joined", about=about, member=user.email, role=str(role))
     return membership
 
 
 @transaction.atomic
-def remove_member(*, organization: Organization, user: User, by: User) -> None:
-    """Take a user's membership away, and with it the keys for this organization."""
+def change_role(*, membership: Membership, role: Role, by: User) -> None:
+    """Give a member another role. Only an owner may. Raises NotAllowed, LastOwner."""
+    organization, user = membership.organization, membership.user
     require_owner(organization=organization, user=by)
+    Organization.objects.select_for_update().get(pk=organization.pk)
+    if role != Role.OWNER:
+        require_another_owner(organization=organization, than=user)
+    organization.memberships.filter(pk=membership.pk).update(role=role)
+    about = (user, organization)
+    audit.note(by=by, verb="member.role", about=about, member=user.email, role=str(role))
+
+
+@transaction.atomic
+def remove_member(*, organization: Organization, user: User, by: User) -> None:
+    """Take a user's membership away, and with it the keys for this organization.
+
+    Owners may, and the members themselves. Raises NotAllowed, LastOwner.
+    """
+    if user != by:
+        require_owner(organization=organization, user=by)
     Organization.objects.select_for_update().get(pk=organization.pk)
     require_another_owner(organization=organization, than=user)
     organization.memberships.filter(user=user).delete()
     organization.api_keys.filter(user=user, revoked=False).update(revoked=True)
-    audit.note(by=by, verb="member.removed", about=(user, organization), member=user.email)
+    verb = "member.left" if user == by else "member.removed"
+    audit.note(by=by, verb=verb, about=(user, organization), member=user.email)
 
 
 @transaction.atomic
@@ -101,7 +160,12 @@ def issue_key(
     scopes: Iterable[str],
     expires_at: datetime | None = None,
 ) -> tuple[ApiKey, str]:
-    """Make a key and return it with its secret, which is shown once and kept only as a hash."""
+    """Make a key and return it with its secret, which is shown once and kept only as a hash.
+
+    It works for a year, or until `expires_at` if that is sooner. Raises InvalidName, UnknownScope,
+    NotAllowed, and KeyTermRefused where the end is later, or past.
+    """
+    name = names.check_name(name)
     wanted = sorted(set(scopes))
     unknown = [scope for scope in wanted if scope not in Scope.values]
     if unknown or not wanted:
@@ -111,11 +175,26 @@ def issue_key(
         sentence = _("Only a member of %(organization)s can make a key for it.")
         raise NotAllowed(sentence, organization=str(organization))
     key, secret = ApiKey.objects.create_key(
-        name=name[:50], user=user, organization=organization, scopes=wanted, expiry_date=expires_at
+        name=name[:50],
+        user=user,
+        organization=organization,
+        scopes=wanted,
+        expiry_date=end_of_key(expires_at),
     )
     made = cast("ApiKey", key)
-    audit.note(by=user, verb="key.made", about=(organization,), key=made.name, scopes=wanted)
+    copies = {"key": made.name, "prefix": made.prefix, "scopes": wanted}
+    audit.note(by=user, verb="key.made", about=(user, organization), **copies)
     return made, secret
+
+
+def end_of_key(wanted: datetime | None) -> datetime:
+    """Return when a key that is made now ends. Raises KeyTermRefused."""
+    now = timezone.now()
+    end = wanted or now + KEY_TERM
+    if not now < end <= now + KEY_TERM:
+        sentence = _("A key works for %(days)s days at most. Choose an end before that.")
+        raise KeyTermRefused(sentence, days=KEY_TERM.days)
+    return end
 
 
 @transaction.atomic
@@ -124,19 +203,25 @@ def revoke_key(*, key: ApiKey, by: User) -> None:
     if key.user_id != by.pk:
         require_owner(organization=key.organization, user=by)
     ApiKey.objects.filter(pk=key.pk).update(revoked=True)
-    audit.note(by=by, verb="key.revoked", about=(key.organization,), key=key.name)
+    about = (key.user, key.organization)
+    audit.note(by=by, verb="key.revoked", about=about, key=key.name, prefix=key.prefix)
 
 
 def require_owner(*, organization: Organization, user: User) -> None:
     """Raise NotAllowed unless the user owns the organization."""
-    if not user.has_perm("accounts.manage_organization", organization):
+    if not is_owner(user, organization):
         sentence = _("Only an owner of %(organization)s can do this.")
         raise NotAllowed(sentence, organization=str(organization))
+    if not user.has_perm("accounts.manage_organization", organization):
+        sentence = _("Owners need a second factor on this site. Set one up, then come back.")
+        raise SecondFactorNeeded(sentence)
 
 
 def require_another_owner(*, organization: Organization, than: User) -> None:
-    """Raise LastOwner if the organization would be left with no owner."""
-    owners = organization.memberships.filter(role=Role.OWNER)
+    """Raise LastOwner if the organization would be left with no owner who can act for it."""
+    owners = organization.memberships.filter(
+        role=Role.OWNER, user__is_active=True, user__confirmed_at__isnull=False
+    )
     if owners.filter(user=than).exists() and owners.count() == 1:
         sentence = _(
             "%(person)s is the last owner of %(organization)s. Make somebody else an owner first."

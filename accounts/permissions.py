@@ -1,17 +1,27 @@
 """Per-organization permissions; upper layers build theirs from these predicates (django-rules)."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
+from allauth.mfa.models import Authenticator
+from django.conf import settings
 from rules.permissions import add_perm
 from rules.predicates import predicate
 
 from accounts.models import Membership, Organization, Role, User
 
 
+def is_somebody(user: Any) -> TypeGuard[User]:
+    """Tell whether this is a person who may act: switched on, with an address that is theirs."""
+    return isinstance(user, User) and user.is_active and user.confirmed_at is not None
+
+
 def membership_of(*, user: Any, organization: Organization) -> Membership | None:
-    """Return how the user belongs to the organization, or None."""
-    if not isinstance(user, User) or not user.is_active:
+    """Return how the user belongs to the organization, or None.
+
+    The one rule: whoever has not proved their address belongs to nothing.
+    """
+    if not is_somebody(user):
         return None
     # All of them, as there are few: whoever read them before need not ask the database again.
     mine = (one for one in user.memberships.all() if one.organization_id == organization.pk)
@@ -37,7 +47,20 @@ is_owner = has_role(Role.OWNER)
 can_contribute = has_role(Role.OWNER, Role.EDITOR)
 can_buy = has_role(Role.OWNER, Role.BUYER)
 
+
+@predicate
+def has_factor_if_needed(user: Any) -> bool:
+    """The person has a second factor, or whoever runs the site does not ask it of owners."""
+    return not settings.REQUIRE_MFA_FOR_OWNERS or has_second_factor(user=user)
+
+
+def has_second_factor(*, user: User) -> bool:
+    """Tell whether signing in as this person takes more than a password."""
+    kinds = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+    return bool(Authenticator.objects.filter(user_id=user.pk, type__in=kinds).exists())
+
+
 add_perm("accounts.view_organization", is_member)
-add_perm("accounts.manage_organization", is_owner)
+add_perm("accounts.manage_organization", is_owner & has_factor_if_needed)
 add_perm("accounts.contribute_for_organization", can_contribute)
 add_perm("accounts.buy_for_organization", can_buy)

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from commonhold.trust import read_trusted_root
+from commonhold.vouching import fingerprint
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -26,6 +28,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "origin": instance.log_origin(),
         "site_url": settings.SITE_URL,
         "vkey": keys.log_verifiers()[0],
+        "fingerprint": fingerprint(read_trusted_root(keys.trusted_root())),
     }
     return render(request, "pages/log/index.html", context)
 

@@ -1,60 +1,72 @@
-"""Mail that did not leave: on one machine without a mail server, it is read here."""
+"""Mail that did not leave: on one machine without a mail server, whoever runs it reads it here."""
 
-import email
-import email.policy
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
+from django import forms
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
 
-MAX_SHOWN = 50
-BOUNDARY = b"-" * 79 + b"\n"
+from accounts.models import User
+from marketplace.host import letters
 
-
-@dataclass(frozen=True)
-class Message:
-    """One message as it would have been sent."""
-
-    to: str
-    subject: str
-    text: str
-    written_at: datetime
+SESSION_KEY = "mail"
 
 
-def show(request: HttpRequest) -> HttpResponse:
-    """Show the newest messages. Where mail is sent there is no such page."""
-    if not settings.SHOW_MAIL:
-        raise Http404
-    return render(
-        request, "pages/mail/index.html", {"mails": newest(Path(settings.EMAIL_FILE_PATH))}
+class CodeForm(forms.Form):
+    """Ask for the code that the start printed."""
+
+    code = forms.CharField(
+        max_length=100,
+        label=gettext_lazy("Code"),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
 
-def newest(folder: Path) -> list[Message]:
-    """Read the files that Django's file backend wrote, newest message first."""
-    files = sorted(folder.glob("*.log"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-    found = [message for path in files[:MAX_SHOWN] for message in reversed(read(path))]
-    return found[:MAX_SHOWN]
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def show(request: HttpRequest) -> HttpResponse:
+    """Show the newest messages to whom may read them. Where mail is sent there is no such page."""
+    if not settings.SHOW_MAIL:
+        raise Http404
+    if request.method == "POST" or "code" in request.GET:
+        return enter(request)
+    if not may_read(request):
+        return render(request, "pages/mail/closed.html", {"form": CodeForm()})
+    mails = letters.newest(Path(settings.EMAIL_FILE_PATH))
+    return render(request, "pages/mail/index.html", {"mails": mails})
 
 
-def read(path: Path) -> list[Message]:
-    """Read the messages of one file; a line of dashes ends each."""
-    written_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    messages = []
-    for raw in path.read_bytes().split(BOUNDARY):
-        if not raw.strip():
-            continue
-        parsed = email.message_from_bytes(raw, policy=email.policy.default)
-        body = parsed.get_body(("plain",))
-        messages.append(
-            Message(
-                to=str(parsed["to"]),
-                subject=str(parsed["subject"]),
-                text=body.get_content() if body else "",
-                written_at=written_at,
-            )
-        )
-    return messages
+def enter(request: HttpRequest) -> HttpResponse:
+    """Take the code from the form, or from the link that the start printed, for this session."""
+    form = CodeForm(request.POST if request.method == "POST" else request.GET)
+    if form.is_valid() and is_code(form.cleaned_data["code"]):
+        request.session[SESSION_KEY] = mark_of(form.cleaned_data["code"])
+        return redirect("mail")
+    if form.is_valid():
+        form.add_error("code", _("This is not the code of the last start."))
+    return render(request, "pages/mail/closed.html", {"form": form}, status=403)
+
+
+def may_read(request: HttpRequest) -> bool:
+    """Tell whether the reader runs this site, or gave the code of its last start."""
+    if isinstance(request.user, User) and request.user.is_staff:
+        return True
+    code = letters.code_of(Path(settings.DATA_DIR))
+    return bool(code) and constant_time_compare(request.session.get(SESSION_KEY, ""), mark_of(code))
+
+
+def is_code(given: str) -> bool:
+    """Tell whether this is the code of the last start."""
+    code = letters.code_of(Path(settings.DATA_DIR))
+    return bool(code) and constant_time_compare(given, code)
+
+
+def mark_of(code: str) -> str:
+    """Return what a session keeps of a code."""
+    return salted_hmac("commonhold.mail", code).hexdigest()

@@ -68,7 +68,7 @@ def redactions(quality: dict[str, Any]) -> str:
     """Say how many redactions of which kinds there are."""
     kinds = quality.get("redactions_by_kind") or {}
     if not kinds:
-        return _("nothing personal was found")
+        return _("nothing personal was found of what was looked for")
     return ", ".join(
         wording.redacted(kind, count)
         for kind, count in sorted(kinds.items(), key=lambda item: -item[1])

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, transaction
 
-from accounts import organizations
+from accounts import audit, organizations
 from accounts.models import ApiKey, Role, User
 from tests import factories
 
@@ -101,24 +101,49 @@ def test_a_member_who_leaves_loses_their_keys():
     assert not ApiKey.objects.is_valid(secret)
 
 
+def test_a_member_leaves_by_themselves_and_a_colleague_cannot_be_sent_away_by_one():
+    organization = factories.organization()
+    editor, buyer = (factories.member(organization, role) for role in (Role.EDITOR, Role.BUYER))
+    with pytest.raises(organizations.NotAllowed):
+        organizations.remove_member(organization=organization, user=buyer, by=editor)
+    organizations.remove_member(organization=organization, user=editor, by=editor)
+    assert set(organization.memberships.values_list("user", flat=True)) == {
+        factories.owner_of(organization).pk,
+        buyer.pk,
+    }
+    entry = audit.history(of=organization).first()
+    assert (entry.verb, entry.copies) == ("member.left", {"member": editor.email})
+
+
 def test_the_last_owner_can_not_leave():
     organization = factories.organization()
     owner = factories.owner_of(organization)
     with pytest.raises(organizations.LastOwner):
         organizations.remove_member(organization=organization, user=owner, by=owner)
     with pytest.raises(organizations.LastOwner):
-        organizations.add_member(organization=organization, user=owner, role=Role.BUYER, by=owner)
+        organizations.change_role(
+            membership=organization.memberships.get(), role=Role.BUYER, by=owner
+        )
+
+
+@pytest.mark.parametrize("lack", [{"is_active": False}, {"confirmed_at": None}])
+def test_an_organization_is_never_left_to_an_owner_who_can_not_act(lack):
+    organization = factories.organization()
+    owner, absent = factories.owner_of(organization), factories.member(organization, Role.OWNER)
+    User.objects.filter(pk=absent.pk).update(**lack)
+    with pytest.raises(organizations.LastOwner):
+        organizations.remove_member(organization=organization, user=owner, by=owner)
+    organizations.remove_member(organization=organization, user=absent, by=owner)
+    assert organization.memberships.get().user == owner
 
 
 @pytest.mark.parametrize("role", [Role.EDITOR, Role.BUYER])
-def test_only_an_owner_changes_members(role):
+def test_only_an_owner_changes_roles(role):
     organization = factories.organization()
+    person = factories.member(organization, role)
     with pytest.raises(organizations.NotAllowed):
-        organizations.add_member(
-            organization=organization,
-            user=factories.user(),
-            role=Role.OWNER,
-            by=factories.member(organization, role),
+        organizations.change_role(
+            membership=organization.memberships.get(user=person), role=Role.OWNER, by=person
         )
 
 
@@ -136,4 +161,4 @@ def test_a_name_without_latin_letters_asks_for_a_short_name():
 def test_an_email_belongs_to_one_person_whatever_its_case():
     factories.user("amina@example.org")
     with pytest.raises(IntegrityError), transaction.atomic():
-        factories.user("AMINA@example.org")
+        User.objects.create_user("AMINA@example.org")

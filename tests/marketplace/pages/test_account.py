@@ -1,27 +1,21 @@
-"""Joining, members, keys and the organization one acts for."""
+"""Keys, and the organization one acts for."""
 
+import html
 import re
 
 import pytest
 from django.test import Client
 
-from accounts.models import ApiKey, Organization, Role, User
+from accounts import organizations
+from accounts.models import ApiKey, User
 from tests import factories
+from tests.signing_in import browser_of
 
 pytestmark = pytest.mark.django_db
 
-JOINING = {
-    "email": "amina@example.org",
-    "password1": factories.PASSWORD,
-    "name": "Amina Kato",
-    "organization": "Radio Kasese",
-}
-
 
 def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
+    return browser_of(user)
 
 
 def key_form(**changes: object) -> dict[str, object]:
@@ -30,34 +24,6 @@ def key_form(**changes: object) -> dict[str, object]:
         "key-scopes": ["read", "download"],
         "key-days": "90",
     } | changes
-
-
-def test_joining_makes_the_person_and_their_organization():
-    answer = Client().post("/accounts/signup/", JOINING)
-    assert answer.status_code == 302
-    membership = User.objects.get(email="amina@example.org").memberships.get()
-    assert (membership.organization.slug, membership.role) == ("radio-kasese", Role.OWNER)
-    assert membership.user.name == "Amina Kato"
-
-
-def test_joining_under_a_taken_name_makes_nothing_and_keeps_what_was_typed():
-    factories.organization("Radio Kasese")
-    answer = Client().post("/accounts/signup/", JOINING)
-    assert answer.status_code == 409
-    assert "is taken" in answer.content.decode()
-    assert "amina@example.org" in answer.content.decode()
-    assert not User.objects.filter(email="amina@example.org").exists()
-
-
-def test_a_name_without_latin_letters_takes_a_short_name_beside_it():
-    refused = Client().post("/accounts/signup/", JOINING | {"organization": "ራዲዮ"})
-    assert refused.status_code == 409
-    assert "short name in Latin letters" in refused.content.decode()
-    answer = Client().post(
-        "/accounts/signup/", JOINING | {"organization": "ራዲዮ", "slug": "radio-addis"}
-    )
-    assert answer.status_code == 302
-    assert Organization.objects.get(slug="radio-addis").name == "ራዲዮ"
 
 
 def test_visitors_are_sent_to_sign_in_and_back():
@@ -103,64 +69,6 @@ def test_a_revoked_key_is_gone_and_a_colleagues_key_cannot_be_revoked():
     assert key.revoked
 
 
-def test_an_owner_adds_promotes_and_removes_a_member():
-    owner = factories.user()
-    organization = factories.organization(owner=owner)
-    person = factories.user("juma@example.org")
-    client = signed_in(owner)
-    added = client.post(
-        "/account/members/", {"member-email": "Juma@Example.org", "member-role": "buyer"}
-    )
-    assert added.status_code == 302
-    membership = organization.memberships.get(user=person)
-    assert membership.role == Role.BUYER
-    client.post(f"/account/members/{membership.pk}/role/", {"role": "editor"})
-    membership.refresh_from_db()
-    assert membership.role == Role.EDITOR
-    client.post(f"/account/members/{membership.pk}/remove/")
-    assert not organization.memberships.filter(user=person).exists()
-
-
-def test_the_last_owner_stays():
-    owner = factories.user()
-    organization = factories.organization(owner=owner)
-    number = organization.memberships.get().pk
-    answer = signed_in(owner).post(f"/account/members/{number}/remove/")
-    assert answer.status_code == 409
-    assert "last owner" in answer.content.decode()
-
-
-def test_somebody_who_has_not_joined_cannot_be_added():
-    owner = factories.user()
-    factories.organization(owner=owner)
-    answer = signed_in(owner).post(
-        "/account/members/", {"member-email": "nobody@example.org", "member-role": "buyer"}
-    )
-    assert answer.status_code == 422
-    assert "Nobody has joined" in answer.content.decode()
-
-
-@pytest.mark.parametrize("role", [Role.EDITOR, Role.BUYER])
-def test_only_owners_change_members(role: Role):
-    organization = factories.organization()
-    person = factories.member(organization, role)
-    stranger = factories.user("x@example.org")
-    client = signed_in(person)
-    answer = client.post(
-        "/account/members/", {"member-email": stranger.email, "member-role": "owner"}
-    )
-    assert answer.status_code == 403
-    assert not organization.memberships.filter(user=stranger).exists()
-    assert "Add a member" not in client.get("/account/").content.decode()
-
-
-def test_another_organizations_member_cannot_be_touched():
-    owner = factories.user()
-    factories.organization(owner=owner)
-    elsewhere = factories.organization().memberships.get()
-    assert signed_in(owner).post(f"/account/members/{elsewhere.pk}/remove/").status_code == 404
-
-
 def test_acting_for_another_organization_is_remembered_and_strangers_cannot():
     owner = factories.user()
     factories.organization("First", owner=owner)
@@ -188,3 +96,54 @@ def test_a_person_without_an_organization_can_found_one():
     assert client.post("/account/keys/", key_form()).status_code == 404
     client.post("/account/organizations/", {"organization-name": "Sauti ya Milima"})
     assert client.get("/account/").context["organization"].slug == "sauti-ya-milima"
+
+
+def acts_of(client: Client, page: int = 1) -> list[str]:
+    """The history, as the page tells it."""
+    text = client.get("/account/", {"page": page}).content.decode()
+    found = re.findall(r'<li><span dir="auto">(.*?)</span>', text)
+    return [html.unescape(one) for one in found]
+
+
+def test_owners_read_what_was_done_with_members_invitations_and_keys():
+    owner = factories.user("amina@example.org")
+    organization = factories.organization(owner=owner)
+    client, invitation = signed_in(owner), {"member-email": "juma@example.org"}
+    client.post("/account/invitations/", invitation | {"member-role": "editor"})
+    number = organization.invitations.get().pk
+    client.post(f"/account/invitations/{number}/withdraw/")
+    editor = factories.member(organization)
+    number = organization.memberships.get(user=editor).pk
+    client.post(f"/account/members/{number}/role/", {"role": "buyer"})
+    client.post(f"/account/members/{number}/remove/")
+    client.post("/account/keys/", key_form())
+    client.post(f"/account/keys/{ApiKey.objects.get().prefix}/revoke/")
+    assert acts_of(client) == [
+        "amina@example.org stopped the key «training box».",
+        "amina@example.org made the key «training box». It may: download, read.",
+        f"amina@example.org removed {editor.email}.",
+        f"amina@example.org gave {editor.email} another role: buyer.",
+        "amina@example.org withdrew the invitation of juma@example.org.",
+        "amina@example.org invited juma@example.org (editor).",
+        "amina@example.org founded the organization.",
+    ]
+
+
+def test_a_long_history_comes_in_pages():
+    owner = factories.user()
+    organization = factories.organization(owner=owner)
+    for number in range(50):
+        organizations.issue_key(
+            organization=organization, user=owner, name=f"key {number}", scopes=["read"]
+        )
+    client = signed_in(owner)
+    newest, oldest = acts_of(client), acts_of(client, 2)
+    assert ("«key 49»" in newest[0], len(newest), len(oldest)) == (True, 50, 1)
+
+
+def test_nobody_but_owners_reads_the_history():
+    organization = factories.organization()
+    editor, stranger = factories.member(organization), factories.user()
+    factories.organization(owner=stranger)
+    assert acts_of(signed_in(editor)) == []
+    assert len(acts_of(signed_in(stranger))) == 1

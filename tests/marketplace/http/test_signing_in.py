@@ -1,0 +1,153 @@
+"""Failed sign-ins make whoever guesses wait, and nobody else."""
+
+import threading
+import time
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+
+from marketplace.http import signing_in
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+HOME, ELSEWHERE = "198.51.100.1", "203.0.113.66"
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = time.time()
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    made = Clock()
+    monkeypatch.setattr(signing_in, "time", made)
+    return made
+
+
+def sign_in(email: str, password: str, address: str, **headers: str):
+    """Send the form from an address."""
+    form = {"login": email, "password": password}
+    return Client(REMOTE_ADDR=address).post("/accounts/login/", form, headers=headers)
+
+
+def test_a_strangers_failures_do_not_stop_the_owner():
+    owner = factories.user()
+    for _ in range(30):
+        sign_in(owner.email, "guess", ELSEWHERE)
+    assert sign_in(owner.email, "guess", ELSEWHERE).status_code == 429
+    assert sign_in(owner.email, factories.PASSWORD, HOME).status_code == 302
+
+
+def test_a_strangers_failures_behind_the_same_proxy_do_not_stop_the_owner(settings):
+    settings.TRUSTED_PROXIES = 1
+    owner = factories.user()
+    for number in range(40):
+        sign_in(f"x{number}@example.org", "no", "10.0.0.1", **{"X-Forwarded-For": ELSEWHERE})
+    answer = sign_in(owner.email, factories.PASSWORD, "10.0.0.1", **{"X-Forwarded-For": HOME})
+    assert answer.status_code == 302
+
+
+def test_who_guesses_at_one_account_waits_longer_and_longer(clock):
+    owner = factories.user()
+    waits = []
+    for _ in range(14):
+        answer = sign_in(owner.email, "guess", HOME)
+        if answer.status_code == 429:
+            waits.append(int(answer["Retry-After"]))
+            clock.now += waits[-1]
+            answer = sign_in(owner.email, "guess", HOME)
+        assert answer.status_code == 200
+    assert waits == [16, 31, 61, 121, 241, 481, 901, 901, 901]
+    assert sign_in(owner.email, factories.PASSWORD, HOME).status_code == 429
+    clock.now += 901
+    assert sign_in(owner.email, factories.PASSWORD, HOME).status_code == 302
+    assert sign_in(owner.email, "guess", HOME).status_code == 200
+
+
+def test_the_refusal_says_how_long_to_wait():
+    owner = factories.user()
+    for _ in range(5):
+        sign_in(owner.email, "guess", HOME)
+    answer = sign_in(owner.email, "guess", HOME, Accept="text/html")
+    assert answer.status_code == 429
+    assert f"Wait {answer['Retry-After']} seconds" in answer.content.decode()
+
+
+def test_who_guesses_at_many_accounts_waits_too():
+    for number in range(21):
+        assert sign_in(f"x{number}@example.org", "no", ELSEWHERE).status_code == 200
+    assert sign_in("another@example.org", "no", ELSEWHERE).status_code == 429
+
+
+def test_who_has_signed_in_from_an_address_is_not_stopped_by_others_failures_there():
+    owner = factories.user()
+    assert sign_in(owner.email, factories.PASSWORD, HOME).status_code == 302
+    for number in range(25):
+        sign_in(f"x{number}@example.org", "no", HOME)
+    assert sign_in("another@example.org", "no", HOME).status_code == 429
+    assert sign_in(owner.email, factories.PASSWORD, HOME).status_code == 302
+
+
+def test_a_forged_address_buys_no_further_guess():
+    owner = factories.user()
+    for number in range(5):
+        forged = {"X-Forwarded-For": f"192.0.2.{number}"}
+        sign_in(owner.email, "guess", ELSEWHERE, **forged)
+    answer = sign_in(owner.email, "guess", ELSEWHERE, **{"X-Forwarded-For": "192.0.2.99"})
+    assert answer.status_code == 429
+
+
+def test_an_account_that_does_not_exist_waits_like_one_that_does():
+    known, unknown = factories.user().email, "nobody@example.org"
+    for email in (known, unknown):
+        statuses = [sign_in(email, "guess", f"192.0.2.{len(email)}").status_code for _ in range(7)]
+        assert statuses == [200] * 5 + [429] * 2
+
+
+def test_a_success_does_not_give_an_address_its_guesses_back():
+    mine = factories.user()
+    for number in range(20):
+        sign_in(f"x{number}@example.org", "no", ELSEWHERE)
+        assert sign_in(mine.email, factories.PASSWORD, ELSEWHERE).status_code == 302
+    sign_in("x@example.org", "no", ELSEWHERE)
+    assert sign_in("x@example.org", "no", ELSEWHERE).status_code == 429
+
+
+def test_the_cache_holds_nobodys_address():
+    owner = factories.user()
+    sign_in(owner.email, "guess", HOME)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT cache_key FROM shared_cache WHERE cache_key NOT LIKE ':1:allauth%%'")
+        names = " ".join(row[0] for row in cursor.fetchall())
+    assert names
+    assert owner.email not in names
+    assert HOME not in names
+
+
+@pytest.mark.django_db(transaction=True)
+def test_guesses_at_the_same_moment_are_all_counted():
+    cache.clear()
+    refused = []
+
+    def guess() -> None:
+        try:
+            signing_in.note_attempt(account="a@example.org", address=ELSEWHERE)
+        except signing_in.TooManyAttempts:
+            refused.append(1)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=guess) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refused) == 12 - signing_in.FREE_AT_ACCOUNT - 1
