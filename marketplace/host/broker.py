@@ -17,6 +17,8 @@ from psycopg.conninfo import make_conninfo
 
 # Longer than the longest task, so that no message is handed out a second time while its task runs.
 VISIBILITY_SECONDS = 4 * 3600
+QUEUES = ("cpu", "gpu", "notary")
+"""Work on files, what wants an accelerator, and all else: what signs, and what needs no file."""
 
 
 class BrokerError(CommonholdError):
@@ -61,13 +63,13 @@ def connection_string(database: Mapping[str, Any]) -> str:
 
 
 def queues() -> list[Queue]:
-    """Return the queues: `cpu` for nearly everything, `gpu` for engines that want an accelerator.
+    """Return the queues.
 
     RabbitMQ closes the channel of a consumer that holds a message longer than its timeout (30
     minutes unless told): ours is told to be as patient as the others.
     """
     patience = {"x-consumer-timeout": VISIBILITY_SECONDS * 1000}
-    return [Queue(name, queue_arguments=patience) for name in ("cpu", "gpu")]
+    return [Queue(name, queue_arguments=patience) for name in QUEUES]
 
 
 def install(connection: psycopg.Connection) -> str:
@@ -110,7 +112,7 @@ def one(connection: psycopg.Connection, query: LiteralString) -> str | None:
 
 def release(connection: psycopg.Connection) -> None:
     """Make every message that a worker holds available again. Only when no worker runs."""
-    for queue in ("cpu", "gpu"):
+    for queue in QUEUES:
         if one(connection, f"SELECT to_regclass('pgmq.q_{queue}')::text"):
             connection.execute(
                 sql.SQL("SELECT pgmq.set_vt({}, msg_id, 0) FROM {} WHERE vt > now()").format(

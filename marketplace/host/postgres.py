@@ -28,6 +28,8 @@ import psycopg
 from commonhold.errors import CommonholdError
 from psycopg import sql
 
+from marketplace.host import permissions
+
 ROLE = "commonhold"
 DATABASE = "commonhold"
 SOCKET_NAME = ".s.PGSQL.5432"
@@ -158,8 +160,11 @@ def identity(data_dir: Path) -> Identity:
     ids = (f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups")
     # Changing the user clears what dies_with_parent asked for, so it is asked for again.
     dropped = ("setpriv", *ids, "--pdeathsig", "INT", "--")
-    if works([*dropped, postgres, "--version"]) and works([*dropped, "test", "-x", str(data_dir)]):
-        return Identity(dropped, user.pw_uid)
+    if works([*dropped, postgres, "--version"]):
+        permissions.let_pass(data_dir, group=user.pw_gid)
+        if works([*dropped, "test", "-x", str(data_dir)]):
+            return Identity(dropped, user.pw_uid)
+        permissions.close_one(data_dir)
     message = (
         "PostgreSQL does not run as root, this machine allows no user namespaces, and the account "
         f"{user.pw_name} cannot reach {postgres} or {data_dir}. Run this as an ordinary user, "

@@ -155,20 +155,24 @@ class Supervisor:
         database = [child for child in self.children if child.name == "postgres"]
         for group in (others, database):
             running = [child for child in group if child.process and child.process.poll() is None]
+            asked = time.monotonic()
             for child in running:
                 if child.process:
                     child.process.send_signal(child.stop_signal)
             for child in running:
-                finish(child)
+                finish(child, asked=asked)
         self.children.clear()
 
 
-def finish(child: Child) -> None:
-    """Wait for a child that was asked to stop; kill it when its patience is over."""
+def finish(child: Child, *, asked: float) -> None:
+    """Wait for a child that was asked to stop at `asked`; kill it when its patience is over.
+
+    All were asked at once, so that their patience runs at once too (seconds, monotonic).
+    """
     if child.process is None:
         return
     try:
-        child.process.wait(child.patience)
+        child.process.wait(max(0.0, asked + child.patience - time.monotonic()))
     except subprocess.TimeoutExpired:
         child.process.kill()
         child.process.wait()

@@ -1,5 +1,6 @@
 """For which organization the reader acts, and changing it."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -11,15 +12,32 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.models import Membership, Organization, User
+from accounts.permissions import is_somebody
 
 SESSION_KEY = "organization"
 
 
 def signed_in(request: HttpRequest) -> User:
-    """Return the reader's user; PermissionDenied for visitors, whom login_required sends away."""
+    """Return the reader's user; PermissionDenied for those who have not proved their address.
+
+    And for visitors, whom login_required sends away.
+    """
     if not isinstance(request.user, User):
         raise PermissionDenied(_("Sign in to see this page."))
+    if not is_somebody(request.user):
+        raise PermissionDenied(_("First confirm that your address is yours."))
     return request.user
+
+
+def is_signed_in(request: HttpRequest) -> bool:
+    """Tell whether a browser asks in which somebody is signed in.
+
+    Without a cookie there is no session to look into: what is the same for everybody stays so.
+    """
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+        return False
+    user = getattr(request, "user", None)  # absent where a request failed before it was read
+    return user is not None and bool(user.is_authenticated)
 
 
 def acting_membership(request: HttpRequest) -> Membership | None:
@@ -29,7 +47,7 @@ def acting_membership(request: HttpRequest) -> Membership | None:
     is gone, it is the membership they have had longest.
     """
     user = getattr(request, "user", None)  # absent where a request failed before it was read
-    if not isinstance(user, User) or not user.is_active:
+    if not is_somebody(user):
         return None
     memberships = memberships_of(user)
     chosen = request.session.get(SESSION_KEY)

@@ -9,10 +9,10 @@ from licensing.models import Grant
 from marketplace.http import links
 
 
-def of_file(request: HttpRequest, *, grant: Grant, file: ReleaseFile) -> str:
+def of_file(request: HttpRequest, *, grant: Grant, file: ReleaseFile, holder: links.Holder) -> str:
     """Return where a file of a release is fetched. Its digest stands in the address, signed.
 
     So that what is fetched is what was listed, also of papers that differ from moment to moment.
     """
     path = reverse("api:grant-file", args=[grant.pk, file.sha256, file.path])
-    return links.make(request, "GET", path, seconds=settings.DOWNLOAD_URL_SECONDS)
+    return links.make(request, "GET", path, holder=holder, seconds=settings.DOWNLOAD_URL_SECONDS)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from commonhold.errors import PROBLEM_BASE, CommonholdError
+from commonhold.sentences import Sentence
 from django.core.exceptions import (
     BadRequest,
     PermissionDenied,
@@ -20,9 +21,13 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from marketplace.http.telling import tell
+from accounts import requests
+from ingestion.archive.blobs import BytesDamaged
+from marketplace.http.telling import tell, tell_sentence
 
 MEDIA_TYPE = "application/problem+json"
+TOLD = (BytesDamaged,)
+"""What was logged where it was found."""
 log = logging.getLogger(__name__)
 
 NOT_FOUND = _("There is nothing here, or it is not yours to see.")
@@ -62,6 +67,8 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response:
             headers["WWW-Authenticate"] = header
         if wait := getattr(error, "wait", None):
             headers["Retry-After"] = str(int(wait))
+    if "wait" in problem:
+        headers["Retry-After"] = str(problem["wait"])
     return Response(
         problem, status=int(str(problem["status"])), headers=headers, content_type=MEDIA_TYPE
     )
@@ -79,10 +86,17 @@ def answer(problem: Mapping[str, object]) -> JsonResponse:
 
 def describe(error: Exception) -> dict[str, object]:
     """Return the problem document of any error. An unforeseen one is logged and says nothing."""
+    problem = described(error)
+    requests.refused(str(problem["code"]))
+    return problem
+
+
+def described(error: Exception) -> dict[str, object]:
+    """Return what a problem document says of an error; what is our fault is logged, once."""
     if isinstance(error, CommonholdError):
-        if error.status >= 500:
+        if error.status >= 500 and not isinstance(error, TOLD):
             log.error("%s: %s", error.code, error.message, exc_info=error)
-        return error.as_problem(detail=tell(error))
+        return in_words(error.as_problem(detail=tell(error)))
     if isinstance(error, exceptions.ValidationError):
         return invalid(error)
     for kind, (code, status, detail) in NAMES.items():
@@ -94,6 +108,24 @@ def describe(error: Exception) -> dict[str, object]:
     log.error("An unforeseen error", exc_info=error)
     detail = _("Something went wrong on our side; it was written down. Try again later.")
     return document("internal-error", 500, str(detail))
+
+
+def in_words(problem: dict[str, object]) -> dict[str, object]:
+    """Tell the sentences in a problem's lists in the reader's language, as its detail is."""
+    return {
+        name: [
+            {
+                key: tell_sentence(one, {}) if isinstance(one, Sentence) else one
+                for key, one in row.items()
+            }
+            if isinstance(row, dict)
+            else row
+            for row in value
+        ]
+        if isinstance(value, list)
+        else value
+        for name, value in problem.items()
+    }
 
 
 def said(error: Exception) -> str:

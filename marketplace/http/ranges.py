@@ -1,11 +1,11 @@
 """Handing out bytes: whole or in part, with validators (RFC 9110 §13, §14)."""
 
+import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header, parse_etags
 
@@ -23,6 +23,8 @@ class Content:
     media_type: str
     name: str
     inline: bool = False
+    is_private: bool = False
+    """Originals and signed forms: not even the browser that asked keeps a copy."""
 
     @property
     def etag(self) -> str:
@@ -35,16 +37,28 @@ class Unsatisfiable(Exception):
 
 
 class Stretch:
-    """Iterates over `length` bytes of a file from where it stands, and closes it."""
+    """A file that ends `length` bytes after where it stands: a server can send it by itself."""
 
     def __init__(self, file: BinaryIO, length: int) -> None:
-        self.file, self.length = file, length
+        self.file, self.end = file, file.tell() + length
 
-    def __iter__(self) -> Iterator[bytes]:
-        left = self.length
-        while left and (chunk := self.file.read(min(CHUNK, left))):
-            left -= len(chunk)
-            yield chunk
+    def read(self, size: int = CHUNK) -> bytes:
+        """Return at most `size` bytes of the stretch."""
+        return self.file.read(max(min(size, self.end - self.file.tell()), 0))
+
+    def seekable(self) -> bool:
+        """A server looks ahead and goes back."""
+        return True
+
+    def tell(self) -> int:
+        """Return where in the file it stands."""
+        return self.file.tell()
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go elsewhere in the file; its end is the end of the stretch."""
+        if whence == os.SEEK_END:
+            return self.file.seek(self.end + offset)
+        return self.file.seek(offset, whence)
 
     def close(self) -> None:
         """Close the file, also when nobody read to the end."""
@@ -73,7 +87,7 @@ def respond(request: HttpRequest, content: Content) -> HttpResponseBase:
         response = FileResponse(content.file)
     else:
         content.file.seek(first)
-        response = StreamingHttpResponse(Stretch(content.file, last - first + 1), status=206)
+        response = FileResponse(Stretch(content.file, last - first + 1), status=206)
     if part is not None:
         response["Content-Range"] = f"bytes {first}-{last}/{content.size}"
     response["Content-Length"] = str(last - first + 1)
@@ -94,7 +108,7 @@ def finish(response: HttpResponseBase, content: Content) -> HttpResponseBase:
     response["Accept-Ranges"] = "bytes"
     response["ETag"] = content.etag
     response["Content-Type"] = content.media_type
-    response["Cache-Control"] = "private, no-cache"
+    response["Cache-Control"] = "private, no-store" if content.is_private else "private, no-cache"
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     disposition = content_disposition_header(not content.inline, content.name)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from accounts import audit
+from accounts import requests
 
 HEADER = "X-Request-ID"
 TOKEN = re.compile(r"[A-Za-z0-9_.-]{8,64}")
@@ -20,7 +20,7 @@ def identified(get_response: GetResponse) -> GetResponse:
 
     def respond(request: HttpRequest) -> HttpResponse:
         request_id = id_of(request)
-        with audit.during(audit.Request(id=request_id)):
+        with requests.during(requests.Request(id=request_id)):
             response = get_response(request)
         response[HEADER] = request_id
         return response

@@ -4,14 +4,14 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.core.management.commands import migrate
+from django.core.management.commands import createcachetable, migrate
 from django.db import connection
 
 from marketplace.host import broker
 
 
 class Command(BaseCommand):
-    """Make or change the tables, and the queues if they live in the database."""
+    """Make or change the tables, and the queues and the cache if they live in the database."""
 
     help = "Migrates the tables, and makes Celery's queues if they live in the database."
     requires_system_checks = ()
@@ -35,4 +35,5 @@ def prepare_database() -> None:
         broker.install(connection.connection)
         connection.close()
     migrate.Command().run_from_argv(["manage.py", "migrate", "--verbosity", "0", "--skip-checks"])
+    createcachetable.Command().run_from_argv(["manage.py", "createcachetable"])
     connection.close()

@@ -17,7 +17,8 @@ from django.core.management import get_commands
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
-from marketplace.host import broker, postgres
+from ingestion.pipeline import children
+from marketplace.host import broker, letters, permissions, postgres
 from marketplace.host.postgres import PostgresError
 from marketplace.host.supervisor import (
     Child,
@@ -35,7 +36,8 @@ CELERY = (*PYTHON, "celery", "-A", "marketplace")
 # One process with threads: heavy steps run in processes of their own, and the broker inside
 # PostgreSQL can hang a pool of forked processes when one of them is killed.
 WORKER = (
-    *(*CELERY, "worker", "--pool", "threads", "--concurrency", "2", "--queues", "cpu,gpu"),
+    *(*CELERY, "worker", "--pool", "threads", "--concurrency", "2"),
+    *("--queues", ",".join(broker.QUEUES)),
     *("--loglevel", "INFO", "--without-gossip", "--without-mingle", "--without-heartbeat"),
 )
 BEAT = (*CELERY, "beat", "--pidfile", "", "--loglevel", "WARNING")
@@ -54,7 +56,13 @@ class Command(BaseCommand):
         port = int(os.environ.get("PORT") or 8000)
         data_dir = Path(settings.DATA_DIR)
         try:
+            require_mail()
             make_folders(data_dir)
+            if opened := permissions.close(data_dir):
+                self.stdout.write(
+                    f"Others could look at {opened} of the files and folders in {data_dir}; "
+                    "only you can now."
+                )
             note = f"process {os.getpid()}, http://127.0.0.1:{port}"
             with alone(data_dir / "up.lock", note=note):
                 require_free(port)
@@ -67,7 +75,7 @@ class Command(BaseCommand):
         supervisor = Supervisor(self.stdout.write, data_dir / "log")
         with supervisor.until_asked_to_stop():
             if settings.EMBEDDED:
-                keep_secret_key(data_dir / "keys" / "secret_key")
+                keep_secret_key(Path(settings.KEY_DIR) / "secret_key")
                 (data_dir / "run" / "site").write_text(f"http://127.0.0.1:{port}")
                 supervisor.add(database(data_dir))
                 postgres.create_database(postgres.socket_folder(data_dir))
@@ -77,6 +85,10 @@ class Command(BaseCommand):
             supervisor.add(web)
             if supervisor.wait_for(web, partial(answers, port), seconds=90):
                 self.stdout.write(f"Commonhold is at http://127.0.0.1:{port}")
+                if settings.SHOW_MAIL:
+                    code = letters.make_code(data_dir)
+                    self.stdout.write(f"Mail is at http://127.0.0.1:{port}/mail/?code={code}")
+                self.stdout.write(children.report())
                 for child in programs.background():
                     supervisor.add(child)
                 supervisor.wait()
@@ -132,8 +144,21 @@ def start_worker(spawn: Spawn) -> subprocess.Popen[bytes]:
     return spawn()
 
 
+def require_mail() -> None:
+    """Raise StartError where people come from elsewhere, and no mail would reach them."""
+    if settings.EMBEDDED and not settings.LOOPBACK and not settings.EMAIL_HOST:
+        message = (
+            "SITE_URL, ALLOWED_HOSTS or TRUST_PROXY say that people come here from other machines, "
+            "and no mail would reach them: without EMAIL_HOST, the links that confirm addresses "
+            "and set passwords stay on this machine. Set EMAIL_HOST and what belongs to it, or "
+            "let every name be 127.0.0.1 or localhost."
+        )
+        raise StartError(message)
+
+
 def make_folders(data_dir: Path) -> None:
     """Make the folders that every part expects; only their owner may enter them."""
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in ("keys", "log", "run", "tmp"):
         (data_dir / name).mkdir(mode=0o700, parents=True, exist_ok=True)
 
