@@ -13,6 +13,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCKED := $(PIP) install --require-hashes
 STAMP := $(VENV)/.done
+AUDIT := $(VENV)/audit
 # Node.js 20 or newer from the machine, or else from PyPI (requirements/node.txt).
 NODE_OK := node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && npm --version
 NODE_PATH := $(CURDIR)/$(BIN)/nodejs:$(PATH)
@@ -38,6 +39,14 @@ lint: $(STAMP)/base $(STAMP)/test $(STAMP)/lint ## Check style, types, layers, t
 	$(BIN)/djlint templates --lint --quiet
 	SECRET_KEY=lint $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	SECRET_KEY=lint $(BIN)/mypy .
+
+# pip-audit says "no known vulnerabilities" also of what it could not look up.
+.PHONY: audit
+audit: $(STAMP)/audit $(BIN)/nodejs ## Ask the public advisories about everything that is locked
+	@for lock in base test lint node whisper audit; do echo "requirements/$$lock.txt"; \
+	  $(AUDIT)/bin/pip-audit --require-hashes --disable-pip --progress-spinner off -r requirements/$$lock.txt 2>&1 | tee .venv/audit.log; \
+	  if grep -q 'could not be audited' .venv/audit.log; then echo "The advisories could not be reached: nothing is known."; exit 1; fi; done
+	@PATH="$(NODE_PATH)" npm audit --audit-level=low
 
 .PHONY: format
 format: $(STAMP)/lint ## Let ruff fix and format the code
@@ -73,6 +82,11 @@ $(STAMP)/test: requirements/test.txt $(STAMP)/base
 $(STAMP)/lint: requirements/lint.txt $(STAMP)/test
 	@echo "Installing the linters"
 	@$(LOCKED) -r requirements/lint.txt
+	@touch $@
+
+$(STAMP)/audit: requirements/audit.txt $(STAMP)/base
+	@$(BASE_PYTHON) -m venv $(AUDIT)
+	@$(AUDIT)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/audit.txt
 	@touch $@
 
 # The CPU build of torch if the package index has it; elsewhere the build it has, with its CUDA
@@ -132,7 +146,7 @@ TORCH_CPU := 6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
 
 .PHONY: lock
 lock: $(STAMP)/lint ## Compile requirements/*.in into the locks (UPGRADE=--upgrade takes newer versions)
-	@cd requirements && for name in base test lint node whisper; do \
+	@cd requirements && for name in base test lint node whisper audit; do \
 	  echo "Locking $$name"; ../$(COMPILE) $(UPGRADE) "$$name.in" -o "$$name.txt"; done
 	@cd requirements && ../$(COMPILE) $(NOT_ON_CPU) whisper.in -o whisper-cpu.txt \
 	  && printf 'torch==2.13.0 \\\n    --hash=sha256:%s\n' $(TORCH_CPU) >> whisper-cpu.txt

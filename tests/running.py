@@ -119,9 +119,10 @@ class Site:
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(request)
         try:
-            return self.process.wait(40)
+            return self.process.wait(120)
         finally:
             self.process.kill()
+            self.process.wait()
 
 
 @contextlib.contextmanager

@@ -1,7 +1,9 @@
 """Replacing a key: a new one signs from now on, the old one's signatures count until now."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from django.db import transaction
@@ -11,6 +13,8 @@ from notary.keys import ring, roots, signers
 from notary.models import Purpose
 
 SECOND = timedelta(seconds=1)
+ROTATED = "site-key.rotated"
+log = logging.getLogger("commonhold.security")
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,9 @@ def rotate(*, purpose: str, by: str, lost: bool = False) -> Rotation:
     except BaseException:
         made.path.unlink()
         raise
+    facts = {"purpose": str(purpose), "retired": old.keyid, "in_use": made.keyid, "lost": lost}
+    told = {"event": ROTATED, "facts": facts}
+    transaction.on_commit(partial(log.warning, ROTATED, extra=told))
     return Rotation(
         purpose=purpose,
         retired=old.keyid,

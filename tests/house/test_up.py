@@ -1,9 +1,13 @@
 """`manage.py up` starts everything, restarts what dies, and stops what it started and no more."""
 
+import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
+import urllib.request
+from pathlib import Path
 
 import psutil
 import pytest
@@ -86,6 +90,62 @@ def test_a_port_in_use_is_named(tmp_path):
         refused = attempt(Site(tmp_path / "data", port=port))
     assert refused.returncode == 1
     assert f"Port {port} of 127.0.0.1 cannot be used" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {
+            "SITE_URL": "https://radio.example.org",
+            "ALLOWED_HOSTS": "radio.example.org",
+            "TRUST_PROXY": "1",
+            "SECRET_KEY": "".join(map(chr, range(50, 110))),
+        },
+        {"ALLOWED_HOSTS": "127.0.0.1,radio.example.org"},
+        {"TRUST_PROXY": "1"},
+    ],
+)
+def test_it_does_not_start_for_others_without_mail_that_reaches_them(tmp_path, named):
+    refused = attempt(Site(tmp_path / "data", **named))
+    assert refused.returncode == 1
+    assert "Set EMAIL_HOST" in refused.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def open_to_others(folder):
+    """What in a folder somebody else could look at, and the folder itself."""
+    found = [folder, *folder.rglob("*")]
+    return [str(path) for path in found if stat.S_IMODE(path.lstat().st_mode) & 0o077]
+
+
+def test_nobody_else_looks_into_its_folder_and_an_open_one_is_closed(tmp_path):
+    data = tmp_path / "data"
+    (data / "mail").mkdir(parents=True)
+    (data / "mail" / "1.log").write_text("a link")
+    for path in (data, data / "mail", data / "mail" / "1.log"):
+        path.chmod(0o755)
+    with running(data) as site:
+        site.wait_for(lambda: len(site.tree()) == 4, seconds=30)
+        assert site.status("/accounts/login/") == 200
+        site.manage("prepare")
+        found = [path for path in open_to_others(data) if not stat.S_ISSOCK(mode_of(path))]
+        assert found == []
+        assert "Others could look at 3 of the files and folders" in site.said()
+    with running(data) as again:
+        assert "Others could look at" not in again.said()
+
+
+def mode_of(path):
+    return Path(path).lstat().st_mode
+
+
+def test_it_says_where_the_mail_is_and_the_link_opens_it(data_dir):
+    with running(data_dir) as site:
+        site.wait_for(lambda: "/mail/?code=" in site.said(), seconds=10)
+        link = re.search(r"Mail is at (\S+)", site.said())
+        assert link is not None
+        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        assert b"No letters yet" in opener.open(link[1], timeout=20).read()
 
 
 def test_commands_beside_it_find_its_database_and_its_address(data_dir):

@@ -41,9 +41,9 @@ def require_whole() -> None:
     assert list(indexes) == list(range(len(leaves)))
     assert log.size_now() == len(leaves)
     for checkpoint in Checkpoint.objects.all():
-        signer = notes.vkey("testserver", keys.public(checkpoint.key_id))
+        signer = notes.vkey("localhost", keys.public(checkpoint.key_id))
         opened = notes.open_checkpoint(checkpoint.note, signer)
-        assert (opened.origin, opened.size) == ("testserver", checkpoint.size)
+        assert (opened.origin, opened.size) == ("localhost", checkpoint.size)
         assert opened.root == bytes(checkpoint.root_hash) == merkle.root(leaves[: opened.size])
     complete = sum(len(leaves) >> level for level in range(len(leaves).bit_length()))
     assert LogNode.objects.count() == complete
@@ -183,10 +183,10 @@ def test_go_reads_the_checkpoint_and_the_verifier_key():
     text, _, signatures = newest().note.partition("\n\n")
     origin, size, root = text.split("\n")
     name, key_hash, key = keys.log_verifiers()[0].split("+", 2)
-    assert (origin, size, len(base64.b64decode(root))) == ("testserver", "1", 32)
+    assert (origin, size, len(base64.b64decode(root))) == ("localhost", "1", 32)
     dash, signer, encoded = signatures.removesuffix("\n").split(" ")
     signature = base64.b64decode(encoded)
-    assert (dash, signer, name) == ("—", "testserver", "testserver")
+    assert (dash, signer, name) == ("—", "localhost", "localhost")
     assert signature[:4].hex() == key_hash
     assert base64.b64decode(key)[:1] == b"\x01"
     keys.signer("log").public.verify(signature[4:], f"{text}\n".encode())

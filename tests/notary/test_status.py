@@ -305,10 +305,10 @@ def test_a_token_is_signed_anew_when_it_is_ten_minutes_old(monkeypatch):
     assert len(said()) == 1
 
 
-def test_a_token_is_as_the_draft_says_and_good_for_a_day():
+def test_a_token_is_as_the_draft_says_and_good_for_an_hour():
     (place,) = draw(1)
     found = read()
-    assert found.expires - found.issued == timedelta(hours=24)
+    assert found.expires - found.issued == timedelta(hours=1)
     assert found.uri == status.place_of(name="thing", index=place).uri
     assert found.keyid == keys.in_use("status").keyid
 
