@@ -27,7 +27,7 @@ async function buildStyles(fontFaces) {
 
 async function buildScripts() {
   await build({
-    entryPoints: ["app", "upload", "review"].map((name) => path.join(here, "js", `${name}.js`)),
+    entryPoints: ["app", "passkey", "upload", "review"].map((name) => path.join(here, "js", `${name}.js`)),
     outdir: out,
     bundle: true,
     minify: true,

@@ -11,8 +11,8 @@ from demo import notebook
 from demo.load import BY_KEY, is_complete
 from demo.plan import DATASETS
 from ingestion.models import Version
+from marketplace.host import environment
 from marketplace.money import decimal_text
-from marketplace.settings import site_url
 
 POLL_SECONDS = 0.5
 STATES = {
@@ -53,6 +53,11 @@ def is_there() -> bool:
         return is_complete()
     except OperationalError:
         return False
+
+
+def site_url() -> str:
+    """Return where the site is, which may have started since this command did."""
+    return environment.site_url(data_dir=settings.DATA_DIR, is_embedded=settings.EMBEDDED)
 
 
 def document() -> dict[str, Any]:

@@ -4,11 +4,10 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from allauth.account.models import EmailAddress
 from commonhold.errors import CommonholdError
 from django.db import transaction
 
-from accounts import organizations
+from accounts import organizations, people
 from accounts.models import ApiKey, Organization, User
 from demo import notebook
 from demo.plan import Account
@@ -73,9 +72,10 @@ def find(*, account: Account, written: dict[str, Any]) -> Actor | None:
 
 def make(*, account: Account, password: str) -> Actor:
     """Make the person and their organization."""
-    create = User.objects.create_superuser if account.is_operator else User.objects.create_user
-    user = create(account.email, password, name=account.name)
-    EmailAddress.objects.create(user=user, email=account.email, verified=True, primary=True)
+    user = people.join(address=account.email, password=password, name=account.name)
+    if account.is_operator:
+        user.is_staff = user.is_superuser = True
+        user.save(update_fields=["is_staff", "is_superuser"])
     organization = organizations.create(
         name=account.organization, owner=user, slug=account.slug, country=account.country
     )

@@ -162,9 +162,10 @@ def decide(*, version: Version, names: tuple[str, ...], by: User) -> None:
     for file in version.files.to_process().select_related("recording"):
         if length := file.recording.duration_ms:
             hearing.note(recording=file.recording, ranges=[(0, length)], by=by)
+    review.leave_out_unwritten(version=version, by=by)
     for finding in Finding.objects.of(version).open():
         review.decide(finding=finding, redact=True, by=by)
-    for segment in Segment.objects.of(version).standing():
+    for segment in Segment.objects.of(version).standing().filter(unwritten=False):
         for place in named(segment=segment, names=names):
             review.add_finding(
                 segment=segment, first_word=place, last_word=place, kind="name", by=by

@@ -5,11 +5,12 @@ import hmac
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from commonhold import manifest, statuslist
 from commonhold.errors import CommonholdError
+from commonhold.odrl import Duties
 from commonhold.sentences import Sentence, _
 from django.db import transaction
 from django.utils import timezone
@@ -74,7 +75,7 @@ def issue(
         pk=offer.pk
     )
     require_open(offer)
-    now = datetime.now(UTC).replace(microsecond=0)
+    now = timezone.now().replace(microsecond=0)
     grant = Grant(
         pk=uuid.uuid4(),
         offer=offer,
@@ -134,6 +135,7 @@ def sign(*, grant: Grant, consideration: Consideration, acceptance: Acceptance) 
         license_block=license_block,
         purposes_granted=offer.purposes,
         purposes_denied=offer.terms["denies"],
+        duties=Duties(offer.terms["attribution"], offer.terms["delete_on_withdrawal_days"]),
         valid_from=grant.valid_from,
         valid_until=grant.valid_until,
         price=price_block(consideration, nonce),

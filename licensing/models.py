@@ -94,6 +94,14 @@ class Offer(models.Model):
         return self.closed_at is None
 
 
+class GrantQuerySet(models.QuerySet["Grant"]):
+    """Reads of grants."""
+
+    def in_force(self) -> Self:
+        """Licenses that hold now: not revoked, and their term is not over."""
+        return self.filter(state=Grant.State.IN_FORCE).exclude(valid_until__lte=timezone.now())
+
+
 class Grant(models.Model):
     """A license: these rights in this version, to this organization, from when until when."""
 
@@ -121,6 +129,8 @@ class Grant(models.Model):
     """Place in the status lists (notary.status)."""
     statement = models.OneToOneField(Statement, on_delete=models.PROTECT, related_name="+")
     """The signed licensed-release statement."""
+
+    objects = GrantQuerySet.as_manager()
 
     class Meta:
         constraints = (

@@ -112,12 +112,13 @@ def search(
 ) -> QuerySet[Listing]:
     """Find listings, best or newest first.
 
-    Any of the languages and tasks will do; one offer must allow every purpose of `allows` for a
-    price of `price` ("free", "paid"). `q` is words in title, publisher and description.
+    Any of the languages and tasks will do (`sw` stands for `sw-KE` too); one offer must allow every
+    purpose of `allows` for a price of `price` ("free", "paid"). `q` is words in title, publisher
+    and description.
     """
     found = Listing.objects.select_related("dataset__organization", "version")
     if language:
-        found = found.filter(language__in=language)
+        found = found.filter(spoken(language))
     if task:
         found = found.filter(task__in=task)
     if allows or len(set(price)) == 1:
@@ -135,6 +136,14 @@ def search(
     )
 
 
+def spoken(languages: Sequence[str]) -> Q:
+    """Return what picks listings in any of these language ranges (RFC 4647, 3.3.1)."""
+    picked = Q()
+    for tag in languages:
+        picked |= Q(language__iexact=tag) | Q(language__istartswith=f"{tag}-")
+    return picked
+
+
 def offered(*, allows: Sequence[str] = (), price: Sequence[str] = ()) -> QuerySet[Offer]:
     """Return the offers behind the listings that allow every purpose, for a price of `price`."""
     found = Offer.objects.open().filter(
@@ -145,6 +154,18 @@ def offered(*, allows: Sequence[str] = (), price: Sequence[str] = ()) -> QuerySe
     if set(price) == {"free"}:
         return found.filter(price__amount_minor=0)
     return found.filter(price__amount_minor__gt=0) if set(price) == {"paid"} else found
+
+
+def look_alikes(*, dataset: Dataset) -> QuerySet[Listing]:
+    """Return what others listed earlier under a title that looks the same (accounts.names)."""
+    return (
+        Listing.objects.filter(
+            dataset__look=dataset.look, dataset__created_at__lt=dataset.created_at
+        )
+        .exclude(dataset__organization=dataset.organization_id)
+        .select_related("dataset__organization")
+        .order_by("published_at", "pk")
+    )
 
 
 def count_values(*, listings: QuerySet[Listing], name: str) -> dict[str, int]:

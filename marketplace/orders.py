@@ -1,19 +1,20 @@
 """Orders: one click, one transaction: license, log entry, ledger and order, or none of them."""
 
 import uuid
+from dataclasses import dataclass
+from typing import Any
 
 from commonhold import canonical
 from commonhold.errors import CommonholdError
-from commonhold.sentences import Sentence, _
-from django.db import transaction
+from commonhold.sentences import _
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import audit
 from accounts.models import Organization, User
 from licensing import grants
 from licensing.grants import Acceptance, Consideration
-from licensing.models import Offer
-from licensing.offers import require_consent
+from licensing.models import Grant, Offer
 from marketplace import ledger, money, pricing
 from marketplace.models import LedgerTransaction, Order
 from marketplace.payments import PaymentProvider, provider
@@ -43,11 +44,34 @@ class IdempotencyKeyInvalid(CommonholdError):
     status = 400
 
 
+class AlreadyHeld(CommonholdError):
+    """The organization holds this license already, and did not say that it wants another."""
+
+    code = "already-held"
+    status = 409
+
+
 class OwnDataset(CommonholdError):
     """An organization needs no license of its own data."""
 
     code = "own-dataset"
     status = 409
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants to buy, for whom, on which terms, and how they said so."""
+
+    offer: Offer
+    buyer: Organization
+    by: User
+    accepted: str
+    """SHA-256 of the terms that they read."""
+    key: str
+    asked: str
+    """SHA-256 of what the key stands for."""
+    method: str
+    another: bool
 
 
 def place(
@@ -58,10 +82,12 @@ def place(
     accept_terms_sha256: str,
     idempotency_key: str,
     method: str = "click",
+    another: bool = False,
 ) -> tuple[Order, bool]:
     """Buy a license once per idempotency key. Returns the order and whether it is new.
 
-    Raises TermsChanged, OfferClosed, OfferBeyondConsent, OwnDataset, IdempotencyConflict.
+    What the buyer holds already is bought again only as `another`. Raises TermsChanged,
+    OfferClosed, OfferBeyondConsent, OwnDataset, AlreadyHeld, IdempotencyConflict.
     """
     if not 1 <= len(idempotency_key) <= MAX_KEY:
         sentence = _(
@@ -72,17 +98,12 @@ def place(
     asked = canonical.digest({"offer": offer.pk, "terms": accept_terms_sha256})
     if (known := placed_before(buyer=buyer, key=idempotency_key, asked=asked)) is not None:
         return known, False
+    wish = Wish(
+        offer, buyer, by, accept_terms_sha256, idempotency_key, asked, method, another=another
+    )
     try:
         with transaction.atomic():
-            return buy(
-                offer=offer,
-                buyer=buyer,
-                by=by,
-                accepted=accept_terms_sha256,
-                key=idempotency_key,
-                asked=asked,
-                method=method,
-            ), True
+            return buy(wish), True
     except PlacedMeanwhile:
         known = placed_before(buyer=buyer, key=idempotency_key, asked=asked)
         if known is None:
@@ -105,39 +126,44 @@ def placed_before(*, buyer: Organization, key: str, asked: str) -> Order | None:
     return known
 
 
-def buy(
-    *, offer: Offer, buyer: Organization, by: User, accepted: str, key: str, asked: str, method: str
-) -> Order:
+def require_new(wish: Wish) -> None:
+    """Raise PlacedMeanwhile if there is an order of this key by now."""
+    if placed_before(buyer=wish.buyer, key=wish.key, asked=wish.asked) is not None:
+        raise PlacedMeanwhile
+
+
+def buy(wish: Wish) -> Order:
     """Charge, license, book and write the order.
 
     What takes time, signing above all, comes before the lock under which orders of one
     organization queue up, so that a key can't be used twice at once.
     """
+    offer, buyer = wish.offer, wish.buyer
     quote = pricing.quote(offer=offer)
-    require_sense(offer=offer, accepted=accepted, buyer=buyer)
-    require_consent(
-        version=offer.version, purposes=offer.purposes, license_name=Sentence(offer.name)
-    )
+    require_sense(offer=offer, accepted=wish.accepted, buyer=buyer)
+    grants.require_open(offer)
+    hold(offer=offer, buyer=buyer)
+    require_new(wish)
+    require_lack(wish)
     payments = provider()
-    reference = charge(payments=payments, quote=quote, key=f"{buyer.pk}:{key}")
+    reference = charge(payments=payments, quote=quote, key=f"{buyer.pk}:{wish.key}")
     order_id = uuid.uuid4()
     grant = grants.issue(
         offer=offer,
         licensee=buyer,
-        by=by,
+        by=wish.by,
         consideration=consideration(quote=quote, reference=str(order_id)),
-        acceptance=Acceptance(at=timezone.now(), method=method),
+        acceptance=Acceptance(at=timezone.now(), method=wish.method),
     )
     Organization.objects.select_for_update().get(pk=buyer.pk)
-    if placed_before(buyer=buyer, key=key, asked=asked) is not None:
-        raise PlacedMeanwhile
-    order = Order.objects.create(
+    require_new(wish)
+    return kept(
         pk=order_id,
         buyer=buyer,
-        placed_by=by,
+        placed_by=wish.by,
         offer=offer,
-        idempotency_key=key,
-        request_sha256=asked,
+        idempotency_key=wish.key,
+        request_sha256=wish.asked,
         price_minor=quote.price_minor,
         fee_minor=quote.fee_minor,
         total_minor=quote.total_minor,
@@ -148,12 +174,11 @@ def buy(
         ledger_transaction=book(quote=quote, buyer=buyer),
         grant=grant,
     )
-    write_down(order)
-    return order
 
 
-def write_down(order: Order) -> None:
-    """Write down who bought what, and for how much."""
+def kept(**facts: Any) -> Order:
+    """Write an order, and write down who bought what, and for how much."""
+    order = Order.objects.create(**facts)
     version = order.offer.version
     audit.note(
         by=order.placed_by,
@@ -162,6 +187,7 @@ def write_down(order: Order) -> None:
         version=str(version),
         total=f"{money.decimal_text(order.total_minor, order.currency)} {order.currency}",
     )
+    return order
 
 
 def require_sense(*, offer: Offer, accepted: str, buyer: Organization) -> None:
@@ -172,6 +198,33 @@ def require_sense(*, offer: Offer, accepted: str, buyer: Organization) -> None:
     if offer.version.dataset.organization == buyer:
         sentence = _("%(organization)s published this dataset and needs no license for it.")
         raise OwnDataset(sentence, organization=str(buyer))
+
+
+def hold(*, offer: Offer, buyer: Organization) -> None:
+    """Let orders of one license by one organization queue up until this transaction ends."""
+    name = f"order {buyer.pk} {offer.version_id} {offer.profile}"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+
+
+def held(*, offer: Offer, buyer: Organization) -> Grant | None:
+    """Return the newest license in force that is what an offer sells, or None."""
+    same = Grant.objects.filter(
+        licensee=buyer, version=offer.version_id, offer__profile=offer.profile
+    )
+    return same.in_force().order_by("-issued_at").first()
+
+
+def require_lack(wish: Wish) -> None:
+    """Raise AlreadyHeld if the buyer holds what the offer sells, and did not ask for another."""
+    if not wish.another and (grant := held(offer=wish.offer, buyer=wish.buyer)):
+        sentence = _(
+            "%(organization)s holds this license already, since %(day)s. Nothing was bought: say "
+            "that you want another one, if you do."
+        )
+        raise AlreadyHeld(
+            sentence, organization=wish.buyer.name, day=grant.issued_at.date(), grant=str(grant.pk)
+        )
 
 
 def charge(*, payments: PaymentProvider, quote: pricing.Quote, key: str) -> str:

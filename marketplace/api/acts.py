@@ -110,6 +110,19 @@ class LeaveOutUncovered(Resource):
         return Response(SegmentsJson({"segments": count}).data)
 
 
+class LeaveOutUnwritten(Resource):
+    """All speech that the text leaves out and nobody has settled, left out in one act."""
+
+    scopes: ClassVar = {"POST": (Scope.CONTRIBUTE,)}
+
+    @extend_schema(request=None, responses=SegmentsJson)
+    def post(self, request: Request, org: str, slug: str, number: int) -> Response:
+        """Leave out the stretches in which somebody speaks and the text has no words."""
+        version = find_version(request, org, slug, number, CHANGE)
+        count = review.leave_out_unwritten(version=version, by=caller(request))
+        return Response(SegmentsJson({"segments": count}).data)
+
+
 class Decisions(Collection):
     """What was done in a version."""
 

@@ -12,7 +12,7 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from accounts import audit
+from accounts import requests
 from accounts.models import ApiKey, Organization, User
 from marketplace.http.acting import acting_organization
 
@@ -36,7 +36,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             return None
         key = find_key(secret.strip().decode("ascii", "replace"))
         note_use(key)
-        audit.with_key(key.name)
+        requests.with_key(key.name, prefix=key.prefix)
         return key.user, key
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - DRF's signature
@@ -70,7 +70,7 @@ def organization_of(request: Request) -> Organization:
     found = key.organization if isinstance(key, ApiKey) else acting_organization(request._request)  # noqa: SLF001 - DRF's own name for Django's request
     if found is None:
         raise NoOrganization(
-            _("You are not a member of an organization yet. Create one, or ask to be added.")
+            _("You are not a member of an organization yet. Create one, or ask to be invited.")
         )
     return found
 

@@ -21,7 +21,7 @@ from marketplace.api.offers import OfferJson
 from marketplace.api.permissions import BELONG, may, require_role
 from marketplace.api.resource import OPEN, Collection, Resource, caller, find_dataset
 from marketplace.models import Listing
-from marketplace.showcase import consents, summary
+from marketplace.showcase import consents, resemblance, summary
 from marketplace.showcase.consents import Consent
 from marketplace.tasks import follow_news_task
 
@@ -82,6 +82,14 @@ class DatasetJson(DatasetSummary):
     """A dataset with its versions: those that were offered, and to its members all of them."""
 
     card = serializers.CharField(help_text="More about it, in Markdown.")
+    mixed_scripts = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Of title and publisher, those with a word in letters of several scripts.",
+    )
+    looks_like = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Datasets of others that were here before with a title that looks the same.",
+    )
     versions = VersionLine(many=True)
     quality = serializers.DictField()
     consent = ConsentSummary()
@@ -203,12 +211,15 @@ def show(request: Request, dataset: Dataset) -> dict[str, Any]:
     versions = versions_of(dataset, is_member=is_member)
     newest = newest_of(versions)
     offers = standing_offers(newest)
+    resembles = resemblance.of_dataset(dataset=dataset)
     shown = summary.of_dataset(dataset=dataset, version=newest, offers=offers)
     return dict(
         DatasetJson(
             {
                 **vars(shown),
                 "card": dataset.card,
+                "mixed_scripts": list(resembles.mixed),
+                "looks_like": [str(one.dataset) for one in resembles.alike],
                 "versions": versions,
                 "quality": newest.quality if newest else {},
                 "consent": consent_of(newest),

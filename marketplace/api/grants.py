@@ -18,9 +18,10 @@ from rest_framework.response import Response
 
 from accounts import audit
 from accounts.models import Scope
-from ingestion.archive.storage import blob_store
+from ingestion.archive import blobs
 from licensing import access, papers
 from licensing.models import Grant
+from marketplace.api import sight
 from marketplace.api.offers import LicenseName, license_name
 from marketplace.api.permissions import may, require_role
 from marketplace.api.resource import Collection, Resource, caller, django_request
@@ -91,7 +92,7 @@ class ReleaseListing(serializers.Serializer[Any]):
 
 def find_grant(request: Request, grant_id: UUID, permission: str) -> Grant:
     """Return a grant if the caller may do this with it; else 404, or 403 if only not this."""
-    grant = held.find(grant_id=grant_id)
+    grant = held.grants().filter(sight.own(request, "licensee"), pk=grant_id).first()
     if grant is None or not may(request, "licensing.view_grant", grant, owner=grant.licensee):
         raise Http404
     if not may(request, permission, grant, owner=grant.licensee):
@@ -139,12 +140,15 @@ class Release(Resource):
         """Return every file with its digest and an address; who asked is written down."""
         grant = find_grant(request, grant_id, "licensing.use_grant")
         access.require(grant=grant)
+        holder = links.Holder.of(caller(request), request.auth)
         files = [
             {
                 "path": file.path,
                 "size": file.size,
                 "sha256": file.sha256,
-                "url": addresses.of_file(django_request(request), grant=grant, file=file),
+                "url": addresses.of_file(
+                    django_request(request), grant=grant, file=file, holder=holder
+                ),
             }
             for file in access.release(grant=grant)
         ]
@@ -163,14 +167,19 @@ class ReleaseFile(Resource):
 
     authentication_classes = ()
     permission_classes = ()
+    kinds: ClassVar = {"GET": "", "HEAD": ""}
 
     @extend_schema(auth=[], responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
     def get(self, request: Request, grant_id: UUID, sha256: str, path: str) -> HttpResponseBase:
-        """Return the bytes, whole or in part (Range), if license and consent stand right now."""
-        links.require(django_request(request))
+        """Return the bytes, whole or in part (Range), if license and consent stand right now.
+
+        And if whoever asked for the address may still download under the license.
+        """
+        holder = links.require(django_request(request))
         grant = held.find(grant_id=grant_id)
         if grant is None:
             raise Http404
+        holder.require("licensing.use_grant", grant, owner=grant.licensee, scope=Scope.DOWNLOAD)
         access.require(grant=grant)
         content = open_content(grant=grant, sha256=sha256, path=path)
         return ranges.respond(django_request(request), content)
@@ -181,7 +190,7 @@ def open_content(*, grant: Grant, sha256: str, path: str) -> ranges.Content:
     name = path.rpartition("/")[2]
     for file in access.published(grant=grant, path=path):
         if file.sha256 == sha256:
-            opened = blob_store().open(sha256)
+            opened = blobs.read(sha256)
             return ranges.Content(opened, file.size, sha256, file.media_type, name)
     paper = papers.find(grant=grant, name=path, sha256=sha256)
     if paper is None:

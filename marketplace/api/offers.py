@@ -15,7 +15,7 @@ from ingestion.models import Version
 from licensing.models import Offer
 from licensing.offers import NotSealed
 from marketplace import listings, pricing
-from marketplace.api.permissions import BELONG, VIEW, may, require_dataset
+from marketplace.api.permissions import BELONG, VIEW, may, require_dataset, require_recent_proof
 from marketplace.api.resource import OPEN, Collection, Resource, caller, find_dataset
 from marketplace.showcase import publication
 from marketplace.tasks import follow_news_task
@@ -136,6 +136,7 @@ class DatasetOffers(Collection):
         The first offer of a dataset lists it: before, only its members see it.
         """
         dataset = find_dataset(request, org, slug, "ingestion.change_dataset")
+        require_recent_proof(request)
         asked = MakeOffer(data=request.data)
         asked.is_valid(raise_exception=True)
         data = asked.validated_data

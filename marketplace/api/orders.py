@@ -7,6 +7,7 @@ from commonhold.errors import CommonholdError
 from commonhold.sentences import _
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -16,6 +17,7 @@ from accounts.models import Scope
 from ingestion.models import Version
 from licensing.models import Offer
 from marketplace import orders
+from marketplace.api import sight
 from marketplace.api.permissions import may, require_role
 from marketplace.api.resource import Collection, Resource, caller
 from marketplace.models import Order
@@ -35,7 +37,12 @@ class PlaceOrder(serializers.Serializer[Any]):
     offer = serializers.IntegerField()
     accept_terms_sha256 = serializers.RegexField(
         r"^[0-9a-f]{64}$",
-        error_messages={"invalid": "Send the terms_sha256 of the quote whose text you accept."},
+        error_messages={
+            "invalid": gettext_lazy("Send the terms_sha256 of the quote whose text you accept.")
+        },
+    )
+    another = serializers.BooleanField(
+        default=False, help_text="Buy it although the organization holds this license already."
     )
 
 
@@ -58,6 +65,7 @@ class Orders(Collection):
     """The orders of an organization."""
 
     scopes: ClassVar = {"GET": (Scope.READ, Scope.BUY), "POST": (Scope.BUY,)}
+    kinds: ClassVar = {"POST": "spend"}
 
     @extend_schema(operation_id="orders_list", responses=OrderJson(many=True))
     def get(self, request: Request) -> Response:
@@ -93,6 +101,7 @@ class Orders(Collection):
             accept_terms_sha256=data["accept_terms_sha256"],
             idempotency_key=request.headers.get("Idempotency-Key", ""),
             method="api",
+            another=data["another"],
         )
         if is_new:
             follow_news_task.delay_on_commit()
@@ -121,7 +130,8 @@ class OneOrder(Resource):
     @extend_schema(responses=OrderJson)
     def get(self, request: Request, order_id: UUID) -> Response:
         """Return an order of the caller's organization."""
-        order = get_object_or_404(Order.objects.select_related("buyer"), pk=order_id)
+        own = sight.own(request, "buyer")
+        order = get_object_or_404(Order.objects.select_related("buyer"), own, pk=order_id)
         if not may(request, "accounts.view_organization", order.buyer, owner=order.buyer):
             raise Http404
         return Response(OrderJson(order).data)

@@ -16,10 +16,12 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 from rules.permissions import has_perm
 
+from accounts import people
 from accounts.models import ApiKey, Organization, Scope, User
 from ingestion.models import Dataset, File, Upload, Version
 from ingestion.permissions import Owned, dataset_of
 from marketplace.api.authentication import organization_of
+from marketplace.http.reauthentication import is_recent
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
 VIEW = "licensing.view_dataset"
@@ -35,6 +37,13 @@ class ScopeMissing(CommonholdError):
     status = 403
 
 
+class ProofTooOld(CommonholdError):
+    """A browser's session did not say for a while who it is."""
+
+    code = "proof-too-old"
+    status = 403
+
+
 class Scoped(BasePermission):
     """Ask for one of the scopes that the view names for the method in `scopes`.
 
@@ -42,13 +51,18 @@ class Scoped(BasePermission):
     """
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """Return whether somebody is there at all; raise ScopeMissing for a key that lacks one."""
+        """Return whether somebody is there at all.
+
+        Raises Unconfirmed for whoever has not proved an address, ScopeMissing for a key that lacks
+        one.
+        """
         method = "GET" if request.method in SAFE else str(request.method)
         scopes: tuple[str, ...] = getattr(view, "scopes", {}).get(method, (Scope.READ,))
         if not scopes or request.method == "OPTIONS":
             return True
         if not isinstance(request.user, User):
             return False
+        people.require_somebody(request.user)
         require_scope(request, *scopes)
         return True
 
@@ -62,6 +76,17 @@ def require_scope(request: Request, *scopes: str) -> None:
             "scopes": _("» or «").join(scopes),
         }
         raise ScopeMissing(message, scopes_needed=list(scopes), scopes=key.scopes)
+
+
+def require_recent_proof(request: Request) -> None:
+    """Raise ProofTooOld for a session whose person didn't prove who they are a short while ago.
+
+    A key is its own proof: whoever made it was asked.
+    """
+    if not isinstance(request.auth, ApiKey) and not is_recent(request._request):  # noqa: SLF001 - as in authentication
+        raise ProofTooOld(
+            _("Sign in again before you do this, or do it with a key from your account.")
+        )
 
 
 def may(request: Request, permission: str, thing: Any, *, owner: Organization) -> bool:

@@ -15,6 +15,7 @@ from ingestion.archive import recordings
 from ingestion.archive.versions import VersionClosed
 from ingestion.models import File, Recording, Version
 from ingestion.review import hearing
+from marketplace.api import sight
 from marketplace.api.acts import DecisionJson
 from marketplace.api.permissions import require_dataset
 from marketplace.api.resource import Resource, caller, find_version
@@ -54,7 +55,8 @@ class Heard(Resource):
     def post(self, request: Request, recording_id: int) -> Response:
         """Note what the caller played of the original, beside what they played before."""
         found: QuerySet[Recording] = Recording.objects.select_related("dataset__organization")
-        recording = get_object_or_404(found, pk=recording_id)
+        own = sight.own(request, "dataset__organization")
+        recording = get_object_or_404(found, own, pk=recording_id)
         require_dataset(request, CHANGE, recording)
         asked = Played(data=request.data)
         asked.is_valid(raise_exception=True)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from django.core.exceptions import RequestDataTooBig
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
@@ -13,20 +12,22 @@ from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from accounts.models import User
 from ingestion.models import Dataset, Version
+from marketplace.api import sight
+from marketplace.api.pace import Calls
 from marketplace.api.pagination import Pages
-from marketplace.api.permissions import VIEW, Scoped, require_dataset
+from marketplace.api.permissions import SAFE, VIEW, Scoped, require_dataset
 
-MAX_BODY = 1024 * 1024
 OPEN: tuple[str, ...] = ()
 """The scopes of a method that anybody may use."""
 
 
 class JsonBody(JSONParser):
-    """JSON that is no larger and no deeper than a request of ours ever is."""
+    """JSON that is no deeper than a request of ours ever is."""
 
     def parse(
         self,
@@ -34,10 +35,7 @@ class JsonBody(JSONParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Parse the body, or refuse it before it is read."""
-        request = (parser_context or {})["request"]
-        if int(request.headers.get("Content-Length") or 0) > MAX_BODY:
-            raise RequestDataTooBig
+        """Parse the body, or refuse what can't be walked through."""
         try:
             return super().parse(stream, media_type, parser_context)
         except RecursionError as error:
@@ -50,6 +48,17 @@ class Resource(APIView):
     permission_classes: Sequence[Any] = (Scoped,)
     parser_classes: Sequence[Any] = (JsonBody,)
     scopes: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    kinds: ClassVar[Mapping[str, str]] = {}
+    """How calls are counted, by method, where it isn't as reading or writing; "" for not at all."""
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        """Count the call as one of its kind (settings.RATES)."""
+        kind = self.kinds.get(str(self.request.method))
+        if kind is None and self.request.method not in SAFE:
+            kind = "write"
+        elif kind is None:
+            kind = "read" if self.request.user.is_authenticated else "read-anonymous"
+        return [Calls(kind)] if kind else []
 
     def finalize_response(
         self, request: Request, response: Response, *args: Any, **kwargs: Any
@@ -99,7 +108,8 @@ def django_request(request: Request) -> HttpRequest:
 def find_dataset(request: Request, org: str, slug: str, permission: str = VIEW) -> Dataset:
     """Return the dataset at an address if the caller may do this with it; else 404 or 403."""
     datasets = Dataset.objects.select_related("organization")
-    dataset = get_object_or_404(datasets, organization__slug=org, slug=slug)
+    seen = sight.own(request, "organization") | sight.offered_dataset()
+    dataset = get_object_or_404(datasets, seen, organization__slug=org, slug=slug)
     require_dataset(request, permission, dataset)
     return dataset
 
@@ -109,8 +119,9 @@ def find_version(
 ) -> Version:
     """Return the version at an address if the caller may do this with it; else 404 or 403."""
     versions = Version.objects.select_related("dataset__organization")
+    seen = sight.own(request, "dataset__organization") | sight.offered("pk")
     version = get_object_or_404(
-        versions, dataset__organization__slug=org, dataset__slug=slug, number=number
+        versions, seen, dataset__organization__slug=org, dataset__slug=slug, number=number
     )
     require_dataset(request, permission, version)
     return version

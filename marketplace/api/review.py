@@ -14,12 +14,13 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import Scope
+from accounts.models import Scope, User
 from ingestion import review
-from ingestion.archive.storage import blob_store
+from ingestion.archive import blobs
 from ingestion.consent.scopes import gaps_in
 from ingestion.models import Finding, Segment, Version
 from ingestion.review import hearing, voices
+from marketplace.api import sight
 from marketplace.api.permissions import require_dataset
 from marketplace.api.resource import Collection, Resource, caller, django_request, find_version
 from marketplace.http import ranges
@@ -71,7 +72,14 @@ class SegmentJson(serializers.Serializer[Any]):
     excluded = serializers.BooleanField()
     covered = serializers.SerializerMethodField()
     published = serializers.SerializerMethodField()
+    unwritten = serializers.BooleanField(
+        help_text="Somebody speaks here and the text leaves it out."
+    )
+    unplaced = serializers.BooleanField(
+        source="is_unplaced", help_text="Text of a recording of which nobody knows when it is said."
+    )
     heard = serializers.SerializerMethodField(allow_null=True)
+    audio_url = serializers.SerializerMethodField(allow_null=True)
     recording = serializers.IntegerField(source="recording_id")
 
     def get_speaker(self, segment: Segment) -> str | None:
@@ -97,6 +105,14 @@ class SegmentJson(serializers.Serializer[Any]):
         played = self.context["played"].get(segment.recording_id, [])
         return not gaps_in(played, segment.start_ms, segment.end_ms)
 
+    def get_audio_url(self, segment: Segment) -> str | None:
+        """Return where the original is heard, at the segment (W3C Media Fragments §4.2.1)."""
+        if segment.start_ms is None or segment.end_ms is None:
+            return None
+        path = reverse("api:segment-audio", args=[segment.pk])
+        url = self.context["request"].build_absolute_uri(path)
+        return f"{url}#t={seconds(segment.start_ms)},{seconds(segment.end_ms)}"
+
 
 class Decision(serializers.Serializer[Any]):
     """What a person decided about a finding."""
@@ -117,6 +133,13 @@ class SegmentReview(serializers.Serializer[Any]):
 
     text = serializers.CharField(required=False, allow_blank=True)
     excluded = serializers.BooleanField(required=False)
+    nothing_said = serializers.BooleanField(
+        required=False, help_text="Of speech without text: nothing is said there that is missing."
+    )
+    start_ms = serializers.IntegerField(
+        required=False, min_value=0, help_text="Of text without a place: when it is said."
+    )
+    end_ms = serializers.IntegerField(required=False, min_value=0)
 
 
 def standing(found: Sequence[Segment], *, version: Version) -> dict[str, object]:
@@ -130,6 +153,27 @@ def standing(found: Sequence[Segment], *, version: Version) -> dict[str, object]
         "published": {piece.segment.pk for piece in pieces},
         "played": hearing.ranges_of(recordings=recordings),
     }
+
+
+def settled(
+    segment: Segment,
+    *,
+    by: User,
+    text: str | None = None,
+    excluded: bool | None = None,
+    nothing_said: bool = False,
+    start_ms: int | None = None,
+    end_ms: int | None = None,
+) -> Segment:
+    """Do what a review asks of a segment, and return the one that has its text now."""
+    if start_ms is not None or end_ms is not None:
+        places = {"start_ms": start_ms or 0, "end_ms": end_ms or 0}
+        return review.place(segment=segment, by=by, **places)
+    if nothing_said:
+        return review.keep_unwritten(segment=segment, by=by)
+    if segment.unwritten and text is not None and not excluded:
+        return review.write_down(segment=segment, text=text, by=by)
+    return review.review_segment(segment=segment, by=by, text=text, excluded=excluded)
 
 
 def newest_version(segment: Segment) -> Version:
@@ -151,7 +195,8 @@ def find_finding(request: Request, finding_id: int) -> Finding:
     found: QuerySet[Finding] = Finding.objects.select_related(
         "segment__recording__dataset__organization", "segment__speaker"
     )
-    finding = get_object_or_404(found, pk=finding_id)
+    own = sight.own(request, "segment__recording__dataset__organization")
+    finding = get_object_or_404(found, own, pk=finding_id)
     require_dataset(request, "ingestion.change_dataset", finding)
     return finding
 
@@ -161,7 +206,8 @@ def find_segment(request: Request, segment_id: int, permission: str) -> Segment:
     found: QuerySet[Segment] = Segment.objects.select_related(
         "recording__dataset__organization", "recording__blob", "speaker"
     )
-    segment = get_object_or_404(found, pk=segment_id)
+    own = sight.own(request, "recording__dataset__organization")
+    segment = get_object_or_404(found, own, pk=segment_id)
     require_dataset(request, permission, segment)
     return segment
 
@@ -238,13 +284,16 @@ class ReviewSegment(Resource):
 
     @extend_schema(request=SegmentReview, responses=SegmentJson)
     def post(self, request: Request, segment_id: int) -> Response:
-        """Say that a segment is read; with its text corrected, or left out."""
+        """Say that a segment is read; with its text corrected, or left out.
+
+        Of speech without text: what is said there (the answer is the segment that has it then), or
+        that nothing is; of text without a place: when it is said.
+        """
         segment = find_segment(request, segment_id, "ingestion.change_dataset")
         asked = SegmentReview(data=request.data)
         asked.is_valid(raise_exception=True)
-        data: dict[str, Any] = asked.validated_data
-        done = review.review_segment(segment=segment, by=caller(request), **data)
-        context = standing([done], version=newest_version(done))
+        done = settled(segment, by=caller(request), **asked.validated_data)
+        context = standing([done], version=newest_version(done)) | {"request": request}
         return Response(SegmentJson(done, context=context).data)
 
 
@@ -259,11 +308,12 @@ class SegmentAudio(Resource):
         if recording.blob is None:
             raise Http404
         content = ranges.Content(
-            file=blob_store().open(recording.blob.pk),
+            file=blobs.read(recording.blob.pk),
             size=recording.blob.size,
             sha256=recording.blob.pk,
             media_type=recording.media_type,
             name=recording.name.rpartition("/")[2],
             inline=True,
+            is_private=True,
         )
         return ranges.respond(django_request(request), content)

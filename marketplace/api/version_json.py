@@ -7,10 +7,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from ingestion import releases, review
-from ingestion.models import File, PipelineRun, Seal, StepRun, Upload, Version
+from ingestion.archive.blobs import damaged
+from ingestion.models import Blob, File, PipelineRun, Seal, StepRun, Upload, Version
 from ingestion.pipeline import jobs
 from marketplace.api.permissions import may
-from marketplace.http.telling import tell_record
+from marketplace.http.telling import tell, tell_record
 
 
 class VersionName(serializers.Serializer[Any]):
@@ -30,7 +31,7 @@ class FileJson(serializers.Serializer[Any]):
     )
     size = serializers.IntegerField()
     sha256 = serializers.CharField(allow_null=True)
-    state = serializers.CharField(help_text="complete, open, refused or erased.")
+    state = serializers.CharField(help_text="complete, open, refused, erased or damaged.")
     error = serializers.CharField(allow_null=True)
     recording = serializers.IntegerField(
         allow_null=True, help_text="Of an original: the recording, the same in every version."
@@ -71,6 +72,9 @@ class ReviewJson(serializers.Serializer[Any]):
     open_findings = serializers.IntegerField()
     unreviewed_segments = serializers.IntegerField()
     uncovered_segments = serializers.IntegerField()
+    unsettled_segments = serializers.IntegerField(
+        help_text="Speech that the text leaves out, and text that has no place in its recording."
+    )
 
 
 class ReleaseJson(serializers.Serializer[Any]):
@@ -131,7 +135,7 @@ def show(request: Request, version: Version) -> dict[str, Any]:
 def in_hand(version: Version) -> bool:
     """Tell whether a person can work on it: in review, or carried over with nothing to process."""
     if version.state != Version.State.DRAFT:
-        return version.state == Version.State.REVIEW
+        return version.state == Version.State.REVIEW and version.is_in_hand
     places = version.files.to_process()
     return places.exists() and not places.filter(recording__intake__isnull=True).exists()
 
@@ -166,30 +170,39 @@ def original(place: File) -> dict[str, Any]:
         "kind": recording.kind,
         "size": recording.blob.size if recording.blob else 0,
         "sha256": recording.blob_id,
-        "state": "complete" if recording.erased_at is None else "erased",
-        "error": None,
+        **standing(recording.blob),
         "recording": recording.pk,
         "language": recording.spoken,
         "duration_ms": recording.duration_ms,
     }
 
 
+def standing(blob: Blob | None) -> dict[str, str | None]:
+    """Return how the bytes of a file are, and what is wrong with them."""
+    if blob is None:
+        return {"state": "erased", "error": None}
+    if blob.damaged_at is not None:
+        return {"state": "damaged", "error": tell(damaged(blob.pk))}
+    return {"state": "complete", "error": None}
+
+
 def released(version: Version) -> list[dict[str, Any]]:
     """Return the published files, without what is told inside them."""
-    files = releases.files(version=version).values_list("path", "kind", "blob_id", "blob__size")
+    files = releases.files(version=version).only(
+        "path", "kind", "blob_id", "blob__size", "blob__damaged_at"
+    )
     return [
         {
-            "path": path,
-            "kind": kind,
-            "size": size,
-            "sha256": sha256,
-            "state": "complete",
-            "error": None,
+            "path": file.path,
+            "kind": file.kind,
+            "size": file.blob.size,
+            "sha256": file.blob_id,
+            **standing(file.blob),
             "recording": None,
             "language": None,
             "duration_ms": None,
         }
-        for path, kind, sha256, size in files
+        for file in files
     ]
 
 

@@ -49,9 +49,9 @@ class WithdrawVersion(serializers.Serializer[Any]):
 
 
 def enqueue(found: Iterable[PipelineRun]) -> None:
-    """Tell the workers about runs, once they are committed. A lost message is swept up later."""
-    for run in found:
-        run_pipeline_task.delay_on_commit(str(run.pk))
+    """Tell the workers of each run, once it is committed. A lost message is swept up later."""
+    for _run in found:
+        run_pipeline_task.delay_on_commit()
 
 
 def find_speakers(dataset: Dataset, pseudonyms: Iterable[str]) -> list[Speaker]:

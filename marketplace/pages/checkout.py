@@ -16,12 +16,12 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import Membership, Organization, Role
 from ingestion.models import Version
-from licensing.models import Grant, Offer
+from licensing.models import Offer
 from marketplace import listings, orders
 from marketplace.http.acting import acting_membership, signed_in
 from marketplace.http.telling import tell
 from marketplace.pages.sheets import Sheet
-from marketplace.showcase import terms
+from marketplace.showcase import resemblance, terms
 
 TEMPLATE = "pages/checkout/show.html"
 CHANGED = gettext_lazy(
@@ -95,8 +95,9 @@ def page(request: HttpRequest, offer: Offer, *, status: int = 200, **context: An
         "offer": standing,
         "version": standing.version,
         "dataset": standing.version.dataset,
+        "resemblance": resemblance.of_dataset(dataset=standing.version.dataset),
         "licensee": membership.organization if membership else None,
-        "held": held(standing, membership),
+        "held": orders.held(offer=standing, buyer=membership.organization) if membership else None,
         "idempotency_key": uuid.uuid4(),
         "moved": standing.pk != offer.pk,
     }
@@ -121,14 +122,6 @@ def successor(offer: Offer) -> Offer | None:
     )
 
 
-def held(offer: Offer, membership: Membership | None) -> Grant | None:
-    """Return a license that the organization holds already from this very offer."""
-    if membership is None:
-        return None
-    grants = Grant.objects.filter(offer=offer, licensee=membership.organization)
-    return grants.filter(state=Grant.State.IN_FORCE).order_by("-issued_at").first()
-
-
 def buy(request: HttpRequest, offer: Offer, licensee: Organization) -> HttpResponse:
     """Place the order if everything is as the page showed it, and go to the license."""
     posted = request.POST
@@ -150,6 +143,7 @@ def buy(request: HttpRequest, offer: Offer, licensee: Organization) -> HttpRespo
             by=signed_in(request),
             accept_terms_sha256=posted["accept"],
             idempotency_key=posted.get("idempotency_key", ""),
+            another="another" in posted,
         )
     except CommonholdError as error:
         return page(request, offer, status=error.status, trouble=tell(error))

@@ -11,13 +11,14 @@ from django.views.decorators.http import require_safe
 from rules.permissions import has_perm
 
 from ingestion import releases
-from ingestion.archive.storage import blob_store
-from ingestion.models import Dataset, ReleaseFile, Version
+from ingestion.archive.blobs import BytesDamaged
+from ingestion.models import Dataset, Version
 from licensing.papers import MEDIA_TYPES
-from marketplace.http import ranges
+from marketplace.http import kept, problems
 from marketplace.pages import portraits, threads
 from marketplace.pages.sheets import Sheet
-from marketplace.showcase import consents, previews, publication, terms
+from marketplace.showcase import consents, previews, publication, resemblance, terms
+from marketplace.templatetags import scrubbing
 from notary import statements
 
 
@@ -34,6 +35,7 @@ def show(request: HttpRequest, organization: str, slug: str) -> HttpResponse:
         "studio": f"/studio/{dataset.organization.slug}/{dataset.slug}/",
         "versions": versions,
         "open_version": dataset.versions.open().first() if is_member else None,
+        "resemblance": resemblance.of_dataset(dataset=dataset),
     }
     if not versions:
         version = dataset.versions.newest()
@@ -69,6 +71,7 @@ def portrait(version: Version, offer: str) -> dict[str, Any]:
         "excerpts": previews.excerpts(version=version),
         "jurisdictions": [portraits.jurisdiction_name(code) for code in consent.jurisdictions],
         "figures": portraits.figures_of(version),
+        "scrubbed": scrubbing.told(version.quality.get("scrubbing") or ()),
         "activities": portraits.activities_of(sealed.release),
         "preview_ms": previews.PREVIEW_MS,
     }
@@ -97,18 +100,9 @@ def listen(
     file = previews.audio_file(version=version, number=clip)
     if file is None:
         raise Http404
-    return ranges.respond(request, content_of(file))
-
-
-def content_of(file: ReleaseFile) -> ranges.Content:
-    """Open a published file for streaming into a page."""
-    return ranges.Content(
-        file=blob_store().open(file.blob_id),
-        size=file.blob.size,
-        sha256=file.blob_id,
-        media_type=file.media_type,
-        name=file.path.rpartition("/")[2],
-        inline=True,
+    name = file.path.rpartition("/")[2]
+    return kept.hand_out(
+        request, blob=file.blob, media_type=file.media_type, name=name, inline=True
     )
 
 
@@ -120,7 +114,11 @@ def croissant(request: HttpRequest, organization: str, slug: str) -> HttpRespons
     version = publication.newest(dataset=dataset, is_member=is_member)
     if version is None:
         raise Http404
-    answer = HttpResponse(releases.croissant(version=version), content_type="application/ld+json")
+    try:
+        document = releases.croissant(version=version)
+    except BytesDamaged as error:
+        return problems.respond(error)
+    answer = HttpResponse(document, content_type="application/ld+json")
     answer["Access-Control-Allow-Origin"] = "*"
     return answer
 

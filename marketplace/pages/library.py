@@ -19,10 +19,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from ingestion import releases
+from ingestion.archive.blobs import BytesDamaged
 from licensing import access
 from licensing import papers as documents
 from licensing.models import AccessRecord, Grant
-from marketplace.http import addresses
+from marketplace.http import addresses, links, problems
 from marketplace.http.acting import acting_organization, signed_in
 from marketplace.models import Order
 from marketplace.pages import legal, threads
@@ -170,7 +171,8 @@ def download(request: HttpRequest, grant_id: UUID, path: str) -> HttpResponse:
         return redirect("grant", grant.pk)
     file = one_file(grant, path)
     access.note_access(grant=grant, by=signed_in(request).email)
-    return redirect(addresses.of_file(request, grant=grant, file=file))
+    holder = links.Holder.of(signed_in(request))
+    return redirect(addresses.of_file(request, grant=grant, file=file, holder=holder))
 
 
 def usable(request: HttpRequest, grant_id: UUID) -> Grant:
@@ -201,8 +203,12 @@ def papers(request: HttpRequest, grant_id: UUID) -> HttpResponse:
     """
     grant = usable(request, grant_id)
     packed = io.BytesIO()
+    try:
+        everything = documents.of(grant=grant)
+    except BytesDamaged as error:
+        return problems.respond(error)
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for paper in documents.of(grant=grant):
+        for paper in everything:
             archive.writestr(paper.name, paper.content)
     answer = HttpResponse(packed.getvalue(), content_type="application/zip")
     name = f"{grant.version.dataset.slug}-{grant.version.number}-license-papers.zip"

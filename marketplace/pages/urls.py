@@ -3,7 +3,19 @@
 from django.urls import path
 
 from marketplace.http import acting
-from marketplace.pages import account, catalog, checkout, datasets, library, log, verify
+from marketplace.pages import (
+    account,
+    catalog,
+    checkout,
+    datasets,
+    invitations,
+    joining,
+    library,
+    log,
+    members,
+    security,
+    verify,
+)
 
 DATASET = "d/<slug:organization>/<slug:slug>"
 VERSION = f"{DATASET}/<int:number>"
@@ -26,12 +38,23 @@ urlpatterns = [
     path("verify", verify.show, name="verify"),
     path("log", log.show, name="log"),
     path("log/entry/<int:number>", log.entry, name="log_entry"),
+    path(".well-known/security.txt", security.show, name="security_txt"),
+    path("join/<str:token>", joining.join, name="join"),
+    path("invitations/<str:secret>", invitations.show, name="invitation"),
     path("account/", account.show, name="account"),
     path("account/acting/", acting.switch, name="switch_organization"),
     path("account/organizations/", account.create_organization, name="create_organization"),
-    path("account/members/", account.add_member, name="add_member"),
-    path("account/members/<int:number>/role/", account.change_role, name="change_role"),
-    path("account/members/<int:number>/remove/", account.remove_member, name="remove_member"),
+    path("account/invitations/", members.invite, name="invite"),
+    path(
+        "account/invitations/<int:number>/again/", members.renew_invitation, name="renew_invitation"
+    ),
+    path(
+        "account/invitations/<int:number>/withdraw/",
+        members.withdraw_invitation,
+        name="withdraw_invitation",
+    ),
+    path("account/members/<int:number>/role/", members.change_role, name="change_role"),
+    path("account/members/<int:number>/remove/", members.remove_member, name="remove_member"),
     path("account/keys/", account.create_key, name="create_key"),
     path("account/keys/<str:prefix>/revoke/", account.revoke_key, name="revoke_key"),
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingestion import releases
+from ingestion.archive.blobs import BytesDamaged
 from ingestion.models import ReleaseFile, Version
 
 PREVIEW_MS = 60_000
@@ -83,4 +84,7 @@ def excerpts(*, version: Version) -> list[str]:
     if not may_be_heard(version):
         return []
     first = releases.files(version=version).filter(kind=ReleaseFile.Kind.TEXT).first()
-    return releases.first_texts(file=first, count=EXCERPTS) if first else []
+    try:
+        return releases.first_texts(file=first, count=EXCERPTS) if first else []
+    except BytesDamaged:
+        return []  # Its owner and the operator are told; the page has nothing to read out.

@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from accounts import names
 from marketplace.templatetags import drawing, redactions, wording
 
 register = template.Library()
@@ -35,6 +36,7 @@ register.filter("purpose_name", wording.purpose)
 register.filter("purpose_names", wording.purposes)
 register.filter("purpose_phrase", wording.purpose_phrase)
 register.filter("timecode", wording.timecode)
+register.filter("mixes_scripts", names.mixes_scripts)
 
 
 @register.simple_tag
@@ -146,7 +148,7 @@ def player(
     """Set a recording with its waveform and words, read along while it plays.
 
     `words` are mappings with `text`, `start_ms`, `end_ms` (null where not timed) and optionally
-    `redacted`, the kind that a bar hides. Without words, `text` is set as a whole.
+    `redacted`, the kind that a bar hides. `text` is what they spell, with its punctuation.
     """
     return {
         "src": src,
@@ -168,10 +170,13 @@ def transcript(
     speaker: str = "",
     size: str = "",
 ) -> dict[str, Any]:
-    """Set what was said, with a bar over every redacted word, named for screen readers."""
+    """Set what was said, with a bar over every redacted word, named for screen readers.
+
+    With both, the text is set as it stands, and its words light up as they are spoken.
+    """
     return {
-        "pieces": redactions.of_words(words) if words else redactions.of_text(text),
-        "spaced": bool(words),
+        "pieces": redactions.along(text, words) if text else redactions.of_words(words),
+        "spaced": not text,
         "language": language,
         "direction": wording.direction(language) if language else "auto",
         "speaker": speaker,

@@ -44,6 +44,7 @@ REDACTED = {
     "ip": gettext_lazy("network address removed"),
     "handle": gettext_lazy("account name removed"),
     "name": gettext_lazy("name removed"),
+    "unwritten": gettext_lazy("speech without text removed"),
 }
 COUNTED = {
     "phone": ngettext_lazy("%(count)s phone number", "%(count)s phone numbers", "count"),

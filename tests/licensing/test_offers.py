@@ -122,7 +122,8 @@ def test_what_ended_is_not_offered_by_its_date_or_by_word(monkeypatch):
     clock.on(day, monkeypatch)
     with pytest.raises(OfferBeyondConsent, match=day.isoformat()):
         make(version, "research-only")
-    consent.withdraw(record=ConsentRecord.objects.first(), by=editor(version))
+    first = ConsentRecord.objects.get(speaker__pseudonym="p-0001")
+    consent.withdraw(record=first, by=editor(version))
     with pytest.raises(OfferBeyondConsent, match="withdrew consent"):
         make(version, "research-only")
 

@@ -15,7 +15,7 @@ from licensing.offers import OfferBeyondConsent, OfferClosed, OfferExists
 from marketplace import ledger, money, orders, pricing
 from marketplace.models import LedgerEntry, LedgerTransaction, Order
 from notary.models import LogEntry
-from tests import factories, sealed
+from tests import at_once, clock, factories, sealed
 from tests.trade import buy, offer, statement_of, withdraw, write
 
 pytestmark = pytest.mark.django_db
@@ -23,10 +23,12 @@ pytestmark = pytest.mark.django_db
 
 def test_a_bought_release_verifies_offline(tmp_path):
     order = buy(offer(term_days=365))
-    report = verify(write(order.grant, tmp_path))
-    assert {
-        name: check.sentence for name, check in report.vector.items() if check.state != "ok"
-    } == {}
+    report = verify(write(order.grant, tmp_path), first_use=True)
+    unlike = {name: check for name, check in report.vector.items() if check.state != "ok"}
+    # Offline nobody can ask whether it was revoked.
+    assert {name: check.details["revocation"] for name, check in unlike.items()} == {
+        "license": "not-asked"
+    }
     assert report.passed
 
 
@@ -103,6 +105,58 @@ def test_twenty_clicks_at_once_buy_once():
         bought = set(clicks.map(click, range(20)))
     assert len(bought) == 1
     assert Order.objects.count() == LedgerTransaction.objects.count() == 1
+
+
+def test_what_one_holds_is_not_bought_again_by_accident():
+    of = offer()
+    first = buy(of, key="k1")
+
+    with pytest.raises(orders.AlreadyHeld, match="holds this license already") as refused:
+        buy(of, first.buyer, key="k2")
+    assert refused.value.details["grant"] == str(first.grant_id)
+    assert Order.objects.count() == Grant.objects.count() == 1
+
+    second = buy(of, first.buyer, key="k2", another=True)
+    assert second.grant_id != first.grant_id
+
+
+def test_a_new_offer_of_the_same_license_is_not_bought_by_accident_either():
+    of = offer(amount_minor=4000)
+    first = buy(of, key="k1")
+    pricing.close_offer(offer=of, by=factories.owner_of(of.version.dataset.organization))
+    again = offer(of.version, amount_minor=3000)
+
+    with pytest.raises(orders.AlreadyHeld):
+        buy(again, first.buyer, key="k2")
+
+
+def test_a_license_that_was_revoked_can_be_bought_again():
+    of = offer()
+    first = buy(of, key="k1")
+    grants.revoke(grant=first.grant, by=first.placed_by)
+
+    assert buy(of, first.buyer, key="k2").grant_id != first.grant_id
+
+
+def test_a_license_whose_term_is_over_can_be_bought_again(monkeypatch):
+    of = offer(term_days=30)
+    first = buy(of, key="k1")
+    clock.on(clock.in_days(31), monkeypatch)
+
+    assert buy(of, first.buyer, key="k2").grant_id != first.grant_id
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_tabs_at_once_buy_one_license():
+    of, buyer = offer(), factories.organization()
+
+    ended = at_once.all_of(
+        *(lambda key=f"tab{number}": buy(of, buyer, key=key) for number in range(6))
+    )
+
+    assert [type(one) for one in ended].count(Order) == 1
+    assert [type(one) for one in ended].count(orders.AlreadyHeld) == 5
+    assert Grant.objects.count() == 1
 
 
 def test_accepting_other_terms_than_those_offered_buys_nothing():

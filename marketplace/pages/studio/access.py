@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import Organization, User
 from ingestion.models import Dataset, Version
-from marketplace.http.acting import acting_organization
+from marketplace.http.acting import acting_organization, memberships_of
+from marketplace.http.unsent import with_unsent
 
 P = ParamSpec("P")
 
@@ -23,6 +23,8 @@ class StudioRequest(HttpRequest):
     """A request of somebody who is signed in."""
 
     user: User
+    unsent: QueryDict | None
+    """What was typed into this page's form before its session ended."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def for_contributors(view: StudioView[P]) -> PlainView:
     Strangers get 404, as if there were nothing; members whose role can't contribute get 403.
     """
 
-    @login_required
+    @with_unsent
     @wraps(view)
     def found(
         request: StudioRequest, org: str, slug: str, *args: P.args, **kwargs: P.kwargs
@@ -68,7 +70,7 @@ def for_contributors(view: StudioView[P]) -> PlainView:
 def for_organization(view: OrganizationView[P]) -> PlainView:
     """Give a view the organization that the reader acts for, if they may contribute for it."""
 
-    @login_required
+    @with_unsent
     @wraps(view)
     def acting(request: StudioRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         organization = acting_organization(request)
@@ -84,8 +86,10 @@ def for_organization(view: OrganizationView[P]) -> PlainView:
 
 def find(*, user: User, org: str, slug: str) -> Work:
     """Return the dataset for one of its contributors. Raises Http404, PermissionDenied."""
+    # Within the query: a dataset of others and none at all are one miss.
+    mine = [membership.organization_id for membership in memberships_of(user)]
     dataset = (
-        Dataset.objects.filter(organization__slug=org, slug=slug)
+        Dataset.objects.filter(organization__in=mine, organization__slug=org, slug=slug)
         .select_related("organization")
         .first()
     )

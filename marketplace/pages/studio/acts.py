@@ -37,6 +37,14 @@ SENTENCES = {
     "review.leave-out-uncovered": gettext_lazy(
         "%(actor)s left out of version %(number)s what no consent covers."
     ),
+    "review.leave-out-unwritten": gettext_lazy(
+        "%(actor)s left speech without text out of version %(number)s."
+    ),
+    "review.write": gettext_lazy("%(actor)s wrote down what is said in «%(recording)s»."),
+    "review.keep-unwritten": gettext_lazy(
+        "%(actor)s said that nothing more is said in a stretch of «%(recording)s»."
+    ),
+    "review.place": gettext_lazy("%(actor)s said when a line is said in «%(recording)s»."),
     "review.leave-out-speaker": gettext_lazy(
         "%(actor)s left %(speaker)s out of version %(number)s."
     ),

@@ -9,6 +9,7 @@ from django.core.paginator import Paginator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from ingestion import review
 from ingestion.models import Recording, Version
 from ingestion.releases import outlook
 from ingestion.releases.outlook import Outlook, Share
@@ -89,39 +90,50 @@ def arriving(work: Work, facts: Facts) -> list[Open]:
 
 def to_decide(work: Work, facts: Facts) -> list[Open]:
     """Say what of the review is left."""
-    left = facts.left
-    if left is None:
-        return []
-    counts = (
+    return [
+        Open(sentence % {"count": wording.number(count)}, _("Go to the review"), work.url("review"))
+        for count, sentence in (counted(facts.left) if facts.left else ())
+        if count
+    ]
+
+
+def counted(left: review.Progress) -> list[tuple[int, str]]:
+    """Return how much of each kind is left, with its sentence."""
+    findings, segments = left.open_findings, left.unreviewed_segments
+    bare, unsettled = left.uncovered_segments, left.unsettled_segments
+    return [
         (
-            left.open_findings,
+            findings,
             ngettext(
                 "%(count)s finding to hear and decide.",
                 "%(count)s findings to hear and decide.",
-                left.open_findings,
+                findings,
             ),
         ),
         (
-            left.unreviewed_segments,
+            segments,
             ngettext(
                 "%(count)s stretch that a person has to read.",
                 "%(count)s stretches that a person has to read.",
-                left.unreviewed_segments,
+                segments,
             ),
         ),
         (
-            left.uncovered_segments,
+            unsettled,
+            ngettext(
+                "%(count)s stretch of speech without text, or text without a place.",
+                "%(count)s stretches of speech without text, or text without a place.",
+                unsettled,
+            ),
+        ),
+        (
+            bare,
             ngettext(
                 "%(count)s stretch that no consent covers.",
                 "%(count)s stretches that no consent covers.",
-                left.uncovered_segments,
+                bare,
             ),
         ),
-    )
-    return [
-        Open(sentence % {"count": wording.number(count)}, _("Go to the review"), work.url("review"))
-        for count, sentence in counts
-        if count
     ]
 
 

@@ -21,6 +21,9 @@ SENTENCES = {
     Act.READ: gettext_lazy("Read as right"),
     Act.LEAVE_OUT: gettext_lazy("A stretch left out"),
     Act.BRING_BACK: gettext_lazy("A stretch brought back"),
+    Act.WRITE: gettext_lazy("Missing words written down"),
+    Act.KEEP_UNWRITTEN: gettext_lazy("Speech without text: nothing more is said there"),
+    Act.PLACE: gettext_lazy("A line of text placed in the recording"),
     Act.LEAVE_OUT_SPEAKER: gettext_lazy("%(speaker)s left out of this version"),
     Act.BRING_BACK_SPEAKER: gettext_lazy("%(speaker)s brought back"),
     Act.REMOVE: gettext_lazy("A recording removed from this version"),
@@ -78,6 +81,14 @@ def sentence(deed: Deed) -> str:
         told = ngettext(
             "%(count)s stretch without consent left out",
             "%(count)s stretches without consent left out",
+            count,
+        )
+        return told % {"count": wording.number(count)}
+    if deed.decision.act == Act.LEAVE_OUT_UNWRITTEN:
+        count = len(deed.segments)
+        told = ngettext(
+            "%(count)s stretch of speech without text left out",
+            "%(count)s stretches of speech without text left out",
             count,
         )
         return told % {"count": wording.number(count)}

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from commonhold import times
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -74,7 +75,7 @@ def consent(record: ConsentRecord) -> str:
     if record.withdrawn_purposes:
         taken = {"purposes": wording.purposes(record.withdrawn_purposes)}
         return _("%(speaker)s: took back %(purposes)s") % (named | taken)
-    if record.expires_on and record.expires_on <= timezone.now().date():
+    if record.expires_on and times.has_lapsed(record.expires_on, timezone.now()):
         ended = {"day": wording.day(record.expires_on)}
         return _("%(speaker)s: ran out on %(day)s") % (named | ended)
     return _("%(speaker)s: given") % named

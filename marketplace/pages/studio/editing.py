@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from ingestion.archive import datasets, languages
 from ingestion.models import Dataset, Task, Version
+from ingestion.models.dataset import MAX_CARD, MAX_DESCRIPTION
 from marketplace.pages.studio import frame, stations
 from marketplace.pages.studio.access import StudioRequest, Work, for_contributors
 from marketplace.pages.studio.forms import LanguageField, refuse
@@ -30,6 +31,7 @@ class EditForm(forms.Form):
     description = forms.CharField(
         label=gettext_lazy("Description"),
         required=False,
+        max_length=MAX_DESCRIPTION,
         widget=forms.Textarea(attrs={"rows": 4, "dir": "auto"}),
         help_text=gettext_lazy(
             "Who speaks, when and where it was recorded, what it is about. It stands in the "
@@ -39,6 +41,7 @@ class EditForm(forms.Form):
     card = forms.CharField(
         label=gettext_lazy("Card"),
         required=False,
+        max_length=MAX_CARD,
         widget=forms.Textarea(attrs={"rows": 10, "dir": "auto"}),
         help_text=gettext_lazy(
             "More about it, in Markdown: how it was recorded, what it is good for and what not, "

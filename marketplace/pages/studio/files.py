@@ -69,7 +69,7 @@ def listing(
         "page": page,
         "rows": [row(work, place) for place in page],
         "takes_files": work.version.state == Version.State.DRAFT,
-        "removable": work.version.is_open and work.version.review_finished_at is None,
+        "removable": work.version.is_in_hand,
         "unfinished": work.version.uploads.filter(
             state=Upload.State.OPEN, expires_at__gt=timezone.now()
         ).order_by("path"),
@@ -111,7 +111,7 @@ def row(work: Work, place: File) -> dict[str, Any]:
 def removals(version: Version) -> QuerySet[Decision]:
     """Return the acts that took away what is not in an open version now, the newest first."""
     acts = version.decisions.filter(act=Decision.Act.REMOVE, undone__isnull=True)
-    if not version.is_open or version.review_finished_at is not None:
+    if not version.is_in_hand:
         return acts.none()
     here = version.files.values("recording_id")
     return acts.exclude(recording__in=here).select_related("recording").order_by("-pk")[:MOST_GONE]

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from ingestion.archive import languages
 from ingestion.archive.languages import UnknownLanguage
 from ingestion.models import Task
+from ingestion.models.dataset import MAX_DESCRIPTION
 from marketplace.http.telling import tell
 from marketplace.pages.studio import choices
 
@@ -83,6 +84,7 @@ class DatasetForm(forms.Form):
     description = forms.CharField(
         label=_("Description"),
         required=False,
+        max_length=MAX_DESCRIPTION,
         widget=forms.Textarea(attrs={"rows": 5}),
         help_text=_("Who speaks, when and where it was recorded, what it is about."),
     )

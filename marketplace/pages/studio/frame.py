@@ -3,11 +3,14 @@
 from typing import Any
 
 from commonhold.errors import CommonholdError
-from django.http import HttpResponse
+from django.forms import BaseForm, BaseFormSet
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
+from ingestion.archive import fixity
 from ingestion.models import Version
+from marketplace.http import unsent
 from marketplace.http.telling import tell
 from marketplace.pages.studio import stations
 from marketplace.pages.studio.access import StudioRequest, Work, never_kept
@@ -37,6 +40,8 @@ def page(
 ) -> HttpResponse:
     """Render a page of the studio; `error` is a refusal, told at its head with its status."""
     facts = facts or stations.read(work)
+    if request.unsent:
+        refill(request.unsent, context or {})
     everything = {
         "work": work,
         "dataset": work.dataset,
@@ -46,6 +51,7 @@ def page(
         "tabs": tabs(work, facts, tab),
         "tab": tab,
         "error": tell(error) if error else "",
+        "damaged": fixity.damaged_in(version=work.version),
         "public_url": work.public_url(),
         **urls(work),
         **(context or {}),
@@ -53,6 +59,14 @@ def page(
     status = error.status if error else (context or {}).get("status", 200)
     name = template or f"pages/studio/{tab}.html"
     return never_kept(render(request, name, everything, status=status))
+
+
+def refill(typed: QueryDict, context: dict[str, Any]) -> None:
+    """Put what was typed before a session ended into the page's own forms."""
+    for name in ("form", "stretches"):
+        form = context.get(name)
+        if isinstance(form, BaseForm | BaseFormSet) and not form.is_bound:
+            unsent.refill(typed, form)
 
 
 def urls(work: Work) -> dict[str, str]:

@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Organization
-from ingestion.archive import datasets
+from ingestion.archive import datasets, quotas
 from ingestion.models import Dataset, Version
 from marketplace import ledger
+from marketplace.http import unsent
 from marketplace.http.telling import tell_record
 from marketplace.pages.studio import acts, figures, frame, nextsteps, seals, stations
 from marketplace.pages.studio.access import (
@@ -25,6 +26,7 @@ from marketplace.pages.studio.access import (
 )
 from marketplace.pages.studio.forms import DatasetForm, refuse
 from marketplace.showcase import history
+from marketplace.templatetags import wording
 
 PER_PAGE = 20
 LATELY = 4
@@ -48,8 +50,16 @@ def index(request: StudioRequest, organization: Organization) -> HttpResponse:
         "page": page,
         "rows": rows(list(page)),
         "earnings": ledger.earnings(organization=organization),
+        "quotas": [quota_row(quota) for quota in quotas.of(organization)],
     }
     return never_kept(render(request, "pages/studio/index.html", context))
+
+
+def quota_row(quota: quotas.Quota) -> dict[str, Any]:
+    """Return how much of one kind is taken up, as the list shows it."""
+    write = wording.size if quota.kind == quotas.Kind.BYTES else wording.number
+    told = _("%(used)s of %(limit)s") % {"used": write(quota.used), "limit": write(quota.limit)}
+    return {"label": quota.kind.label, "used": quota.used, "limit": quota.limit, "told": told}
 
 
 def newest_versions(organization: Organization) -> list[int]:
@@ -94,6 +104,8 @@ def state(version: Version) -> dict[str, str]:
 def new_dataset(request: StudioRequest, organization: Organization) -> HttpResponse:
     """Begin a dataset for the organization that the reader acts for."""
     form = DatasetForm(request.POST or None)
+    if request.unsent:
+        unsent.refill(request.unsent, form)
     status = 200
     if request.method == "POST":
         made = create(request, form, organization)
@@ -143,4 +155,4 @@ def version_row(work: Work, version: Version) -> dict[str, Any]:
 
 def is_discardable(version: Version) -> bool:
     """Whether a version can still be thrown away."""
-    return version.is_open and version.review_finished_at is None
+    return version.is_in_hand

@@ -50,6 +50,12 @@ def begin(request: StudioRequest, work: Work) -> HttpResponse:
     """Say what the next version begins with, and ask without whom; on POST, begin it."""
     sent = request.POST if request.method == "POST" else request.GET
     start = start_of(work, sent)
+    try:
+        if start:
+            versions.require_sealed(start, dataset=work.dataset)
+    except CommonholdError as error:
+        newest = work.dataset.versions.newest_sealed()
+        return page(request, work, newest, chosen=wanted(sent), error=error)
     if request.method != "POST":
         return page(request, work, start, chosen=wanted(sent))
     people = list(work.dataset.speakers.filter(pk__in=wanted(sent)).order_by("pseudonym"))
@@ -64,10 +70,10 @@ def begin(request: StudioRequest, work: Work) -> HttpResponse:
 
 
 def start_of(work: Work, sent: QueryDict) -> Version | None:
-    """Return the sealed version that is asked for, or the newest; None if there is none."""
-    sealed, number = work.dataset.versions.sealed(), sent.get("from", "")
-    named = sealed.filter(number=int(number)).first() if number.isdecimal() else None
-    return named or sealed.newest_sealed()
+    """Return the version that is asked for, or the newest sealed one; None if there is none."""
+    found, number = work.dataset.versions, sent.get("from", "")
+    named = found.filter(number=int(number)).first() if number.isdecimal() else None
+    return named or found.newest_sealed()
 
 
 def wanted(sent: QueryDict) -> set[int]:

@@ -20,6 +20,7 @@ from ingestion.models import Version
 from licensing import profiles
 from licensing.models import Offer
 from marketplace import money, pricing
+from marketplace.http.reauthentication import require_recent
 from marketplace.http.telling import tell
 from marketplace.pages import legal
 from marketplace.pages.studio import frame, lacks, nextsteps
@@ -247,6 +248,7 @@ def publish(
     terms: profiles.Terms,
 ) -> HttpResponse:
     """Make the offer, or say why consent, price or choices don't allow it."""
+    require_recent(request)
     if form.errors:
         return offer_page(request, work, sealed, form, terms, status=422)
     try:

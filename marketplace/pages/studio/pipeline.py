@@ -81,7 +81,7 @@ def live_context(request: StudioRequest, work: Work, *, phase: str) -> dict[str,
         },
         "is_live": is_live(work.version, counts),
         "live_url": f"{work.url('pipeline_live')}?page={page.number}",
-        "removable": work.version.is_open and work.version.review_finished_at is None,
+        "removable": work.version.is_in_hand,
     }
 
 
@@ -133,8 +133,8 @@ def start(request: StudioRequest, work: Work) -> HttpResponse:
 
 def enqueue(runs: list[PipelineRun]) -> None:
     """Ask a worker for each run once the transaction stands."""
-    for run in runs:
-        run_pipeline_task.delay_on_commit(str(run.pk))
+    for _run in runs:
+        run_pipeline_task.delay_on_commit()
 
 
 @require_POST
@@ -149,4 +149,4 @@ def retry(request: StudioRequest, work: Work, pk: UUID) -> HttpResponse:
         return tab(request, work, error=error)
     sentence = _("«%(path)s» is tried again. Steps that were done stay done.")
     messages.success(request, sentence % {"path": run.recording.name})
-    return redirect(work.url("review" if run.phase == PipelineRun.Phase.FINAL else "pipeline"))
+    return redirect(work.url("seal" if run.phase == PipelineRun.Phase.FINAL else "pipeline"))

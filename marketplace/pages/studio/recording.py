@@ -12,8 +12,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from ingestion import review
+from ingestion.consent.cells import clock
 from ingestion.models import Finding, Recording, Segment
-from ingestion.review import hearing
+from ingestion.review import hearing, voices
 from ingestion.review.voices import Scene
 from marketplace.http.telling import tell
 from marketplace.pages.studio import deeds, ears, frame, passages, stations, tallies
@@ -31,6 +32,7 @@ from marketplace.pages.studio.tallies import Tally
 PER_PAGE = 40
 DECISIONS = {"confirm": True, "keep": False}
 ELSEWHERE = "elsewhere"
+PLACES = ("start", "end")
 NO_WORDS = sentence_of("Select the words to redact first: press on the first, then on the last.")
 
 
@@ -49,7 +51,7 @@ def room(
     facts = stations.read(work)
     if facts.pieces is None:
         return redirect(work.url("review"))
-    counts = tallies.of_recordings(facts.pieces)
+    counts = tallies.of_recordings(facts.pieces, facts.unsettled)
     left_out = facts.figures.left_out
     around = passages.scenery(work, recording, "", reader=request.user, left_out=left_out)
     whole = tallies.total(counts.values())
@@ -76,7 +78,7 @@ def room(
 def listing(request: StudioRequest, around: Scenery, *, elsewhere: Tally) -> dict[str, Any]:
     """Return one page of passages: the page that is asked for, or that on which one stands."""
     everything = around.scene.segments
-    waiting = [one for one in everything if passages.needs_a_person(around.scene.pieces(one))]
+    waiting = [one for one in everything if passages.needs_a_person(around, one)]
     asked = request.GET.get("at", "")
     sought = next((one for one in everything if str(one.pk) == asked), None)
     wants_all = request.GET.get("show") == "all" or not waiting
@@ -184,21 +186,37 @@ def number(request: StudioRequest, name: str) -> int:
 @require_POST
 @for_contributors
 def review_segment(request: StudioRequest, work: Work, pk: int) -> HttpResponse:
-    """Note that a person read a passage, its text corrected; or leave it out, or bring it back."""
+    """Note that a person read a passage, its text corrected; or leave it out, or bring it back.
+
+    Or settle what is said, or when, where text and sound don't meet.
+    """
     segment = get_object_or_404(Segment.objects.of(work.version), pk=pk)
     text = request.POST.get("text")
     try:
-        match request.POST.get("action"):
-            case "read":
-                review.review_segment(segment=segment, by=request.user, text=text, excluded=False)
-            case "leave-out":
-                review.review_segment(segment=segment, by=request.user, excluded=True)
-            case _:
-                told = sentence_of("Choose whether the stretch is read or left out.")
-                raise review.DecisionInvalid(told)
+        settle(request, segment, text)
     except CommonholdError as error:
         return answer(request, work, segment, error=error, typed=text)
     return answer(request, work, segment)
+
+
+def settle(request: StudioRequest, segment: Segment, text: str | None) -> None:
+    """Do what a form about a passage asks for. Raises CommonholdError."""
+    by = request.user
+    match request.POST.get("action"):
+        case "read":
+            review.review_segment(segment=segment, by=by, text=text, excluded=False)
+        case "leave-out":
+            review.review_segment(segment=segment, by=by, excluded=True)
+        case "write":
+            review.write_down(segment=segment, text=text or "", by=by)
+        case "nothing-said":
+            review.keep_unwritten(segment=segment, by=by)
+        case "place":
+            start, end = (clock(name, request.POST.get(name, "").strip()) for name in PLACES)
+            review.place(segment=segment, start_ms=start, end_ms=end, by=by)
+        case _:
+            told = sentence_of("Choose whether the stretch is read or left out.")
+            raise review.DecisionInvalid(told)
 
 
 def answer(
@@ -247,6 +265,6 @@ def tally_now(work: Work, scene: Scene, elsewhere: Tally | None) -> Tally:
     read for each of a thousand decisions. Finishing asks for all of it again.
     """
     if elsewhere is None:
-        return tallies.total(tallies.of_recordings(review.published(version=work.version)).values())
-    here = tallies.of_recordings(scene.published())
-    return tallies.total([elsewhere, *here.values()])
+        stage = voices.scenes(version=work.version, with_texts=False)
+        return tallies.total(tallies.of_stage(stage).values())
+    return tallies.total([elsewhere, *tallies.of_stage([scene]).values()])

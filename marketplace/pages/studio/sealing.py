@@ -82,7 +82,7 @@ def live_seal(request: StudioRequest, work: Work) -> dict[str, Any]:
     context = live_context(request, work, phase=PipelineRun.Phase.FINAL)
     stopped = context["counts"][PipelineRun.State.FAILED]
     context["is_live"] = work.version.is_open and not stopped
-    context["live_url"] = work.url("seal_live")
+    context["live_url"] = f"{work.url('seal_live')}?page={context['page'].number}"
     return context | {"stopped": stopped}
 
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ingestion import consent, review
-from ingestion.models import File, Recording, StepRun, Version
+from ingestion.models import File, Recording, Segment, StepRun, Version
 from ingestion.review import voices
 from ingestion.review.voices import Piece
 from marketplace.http.telling import tell_record
@@ -29,6 +29,8 @@ class Facts:
     """Where consent lies over what goes through the pipeline; empty once it is sealed."""
     pieces: list[Piece] | None
     """What would be published as it stands, without texts; None unless it is being reviewed."""
+    unsettled: list[Segment]
+    """Speech without text and text without a place that a person has to settle in a review."""
     left: review.Progress | None
     """What is left to do in a review that is open."""
 
@@ -59,7 +61,7 @@ def read_all(versions: Sequence[Version]) -> dict[int, Facts]:
     everything = [one for found in recordings.values() for one in found]
     scopes = consent.in_force(recordings=[one.pk for one in everything]) if everything else {}
     reviewed = [one for one in versions if is_in_review(one, counted[one.pk])]
-    pieces = pieces_of(reviewed, recordings, scopes, counted)
+    pieces, unsettled = stage_of(reviewed, recordings, scopes, counted)
     return {
         version.pk: Facts(
             figures=counted[version.pk],
@@ -68,7 +70,10 @@ def read_all(versions: Sequence[Version]) -> dict[int, Facts]:
                 for one in recordings.get(version.pk, ())
             ],
             pieces=pieces.get(version.pk),
-            left=review.progress_of(pieces[version.pk]) if version.pk in pieces else None,
+            unsettled=unsettled.get(version.pk, []),
+            left=review.progress_of(pieces[version.pk], unsettled[version.pk])
+            if version.pk in pieces
+            else None,
         )
         for version in versions
     }
@@ -78,7 +83,7 @@ def is_in_review(version: Version, found: Figures) -> bool:
     """Whether a person can hear and decide: in review, or in a draft with nothing to process."""
     if version.state == Version.State.DRAFT:
         return 0 < found.to_process == found.processed
-    return version.state == Version.State.REVIEW and version.review_finished_at is None
+    return version.state == Version.State.REVIEW and version.is_in_hand
 
 
 def recordings_of(versions: Sequence[Version]) -> dict[int, list[Recording]]:
@@ -87,37 +92,38 @@ def recordings_of(versions: Sequence[Version]) -> dict[int, list[Recording]]:
     if not versions:
         return found
     places = File.objects.to_process().filter(version__in=[one.pk for one in versions])
-    for place in places.in_order().select_related("recording"):
+    for place in places.in_order().select_related("recording__dataset"):
         found.setdefault(place.version_id, []).append(place.recording)
     return found
 
 
-def pieces_of(
+def stage_of(
     versions: Sequence[Version],
     recordings: dict[int, list[Recording]],
     scopes: consents.Scopes,
     counted: dict[int, Figures],
-) -> dict[int, list[Piece]]:
-    """Return what each version in review would publish.
+) -> tuple[dict[int, list[Piece]], dict[int, list[Segment]]]:
+    """Return what each version in review would publish, and what is to be settled in each.
 
     A dataset has one open version, so a recording stands in one of them at most, and whoever is
     left out of one is heard in no other.
     """
     if not versions:
-        return {}
+        return {}, {}
     scenes = voices.read(
         recordings=[one for version in versions for one in recordings.get(version.pk, ())],
         left_out=frozenset().union(*(counted[version.pk].left_out for version in versions)),
         scopes=scopes,
         with_texts=False,
     )
-    by_recording = {scene.recording.pk: scene.published() for scene in scenes}
-    return {
-        version.pk: [
-            piece for one in recordings.get(version.pk, ()) for piece in by_recording[one.pk]
-        ]
-        for version in versions
+    mine = {scene.recording.pk: scene for scene in scenes}
+    stages = {
+        version.pk: [mine[one.pk] for one in recordings.get(version.pk, ())] for version in versions
     }
+    return (
+        {pk: [one for scene in stage for one in scene.published()] for pk, stage in stages.items()},
+        {pk: [one for scene in stage for one in scene.unsettled()] for pk, stage in stages.items()},
+    )
 
 
 def stations(work: Work, facts: Facts) -> dict[str, Station]:
@@ -229,7 +235,7 @@ def to_do(left: review.Progress) -> str:
 
 def count_left(left: review.Progress) -> int:
     """Count what is left of a review."""
-    return left.open_findings + left.unreviewed_segments + left.uncovered_segments
+    return sum(vars(left).values())
 
 
 def sealed(work: Work) -> Station:

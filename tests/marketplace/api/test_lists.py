@@ -86,7 +86,7 @@ def test_a_catalogue_row_tells_what_a_buyer_asks():
     row = client().get("/api/v1/datasets").json()["results"][0]
     assert row["organization"] == {"slug": "radio-valley", "name": "Radio Valley"}
     assert (row["version"], row["state"], row["speakers"], row["clips"]) == (1, "sealed", 1, 1)
-    assert row["url"] == f"http://testserver/d/radio-valley/{row['slug']}"
+    assert row["url"] == f"http://localhost/d/radio-valley/{row['slug']}"
     assert row["offers"][0]["total_minor"] == 4200
     assert "commercial" in row["allows"]
 

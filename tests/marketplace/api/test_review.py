@@ -147,6 +147,15 @@ def test_what_cannot_have_been_played_is_refused(dataset, editor, ranges, code):
     assert not segment.recording.hearings.exists()
 
 
+def test_no_copy_is_kept_of_an_original(dataset, editor):
+    segment = Segment.objects.of(sealed.version(dataset)).first()
+    url = f"/api/v1/segments/{segment.pk}/audio"
+    for headers in ({}, {"Range": "bytes=0-9"}, {"If-None-Match": "*"}):
+        answer = editor.get(url, headers=headers)
+        assert answer["Cache-Control"] == "private, no-store"
+        answer.close()
+
+
 def test_an_original_that_was_erased_is_no_longer_heard(dataset, editor):
     version = sealed.version(dataset)
     recording = version.files.get().recording
@@ -180,3 +189,52 @@ def test_nothing_is_decided_about_what_is_sealed(station, editor):
     problem(editor.post(f"{URL}/finish-review"), 409, "not-in-review")
     finding.refresh_from_db()
     assert finding.state == "confirmed"
+
+
+def unwritten(segment: Segment) -> Segment:
+    """Speech without text in the recording of a segment."""
+    return Segment.objects.create(
+        recording=segment.recording,
+        run=segment.run,
+        position=9,
+        start_ms=300,
+        end_ms=900,
+        needs_review=True,
+        unwritten=True,
+    )
+
+
+def test_speech_without_text_says_so_and_is_settled(dataset, editor):
+    _, segment, _ = under_review(dataset)
+    stretch = unwritten(segment)
+    shown = editor.get(f"{URL}/segments").json()["results"][-1]
+    assert (shown["id"], shown["unwritten"], shown["published"]) == (stretch.pk, True, False)
+    assert shown["audio_url"].endswith("/audio#t=0.300,0.900")
+    assert editor.get(URL).json()["review"]["unsettled_segments"] == 1
+    url = f"/api/v1/segments/{stretch.pk}/review"
+    problem(editor.post(url, {}), 422, "decision-invalid", "Write down what is said")
+    problem(editor.post(url, {"excluded": False}), 422, "decision-invalid")
+    assert editor.post(url, {"nothing_said": True}).json()["reviewed"]
+    assert editor.get(URL).json()["review"]["unsettled_segments"] == 0
+    assert editor.post(url, {"excluded": True}).json()["excluded"]
+    written = editor.post(url, {"text": "write to amina@example.org"}).json()
+    assert "amina@example.org" in written["text"]
+    assert editor.get(f"{URL}/findings?state=open").json()["results"][-1]["kind"] == "email"
+
+
+def test_all_speech_without_text_is_left_out_at_once(dataset, editor):
+    _, segment, _ = under_review(dataset)
+    unwritten(segment)
+    assert editor.post(f"{URL}/leave-out-unwritten").json() == {"segments": 1}
+    assert editor.post(f"{URL}/leave-out-unwritten").json() == {"segments": 0}
+
+
+def test_a_line_without_a_place_is_given_its_times(dataset, editor):
+    _, segment, _ = under_review(dataset)
+    Segment.objects.filter(pk=segment.pk).update(start_ms=None, end_ms=None)
+    url = f"/api/v1/segments/{segment.pk}/review"
+    assert editor.get(f"{URL}/segments").json()["results"][0]["unplaced"]
+    problem(editor.post(url, {}), 422, "decision-invalid", "Say when it is said")
+    problem(editor.post(url, {"start_ms": 700}), 422, "decision-invalid")
+    placed = editor.post(url, {"start_ms": 100, "end_ms": 900}).json()
+    assert (placed["start_ms"], placed["end_ms"], placed["unplaced"]) == (100, 900, False)

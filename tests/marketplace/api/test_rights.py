@@ -16,6 +16,7 @@ from marketplace.api.resource import Resource
 from marketplace.http import problems
 from tests import factories
 from tests.marketplace.api.callers import World, client, client_of, draft_of, world
+from tests.signing_in import browser_of
 
 pytestmark = pytest.mark.django_db
 
@@ -98,10 +99,11 @@ def endpoints(w: World) -> list[Endpoint]:
 
 
 def of_the_caller(w: World) -> list[Endpoint]:
-    order = {"offer": w.offer.pk, "accept_terms_sha256": w.offer.terms_sha256}
+    order = {"offer": w.offer.pk, "accept_terms_sha256": w.offer.terms_sha256, "another": True}
     nobody = frozenset({"operator"})
     return [
         Endpoint("get", "/me", MEMBERS, nobody),
+        Endpoint("get", "/quotas", MEMBERS, nobody),
         Endpoint("get", "/orders", MEMBERS, nobody),
         Endpoint(
             "post",
@@ -201,6 +203,7 @@ def of_review(w: World) -> list[Endpoint]:
         Endpoint("post", f"{morning}/left-out", CONTRIBUTORS, TOLD, amina, status=409),
         Endpoint("delete", f"{reviewed}/left-out/p-0001", CONTRIBUTORS, BUYER),
         Endpoint("post", f"{reviewed}/leave-out-uncovered", CONTRIBUTORS, BUYER),
+        Endpoint("post", f"{reviewed}/leave-out-unwritten", CONTRIBUTORS, BUYER),
         Endpoint("get", f"{reviewed}/decisions", CONTRIBUTORS, BUYER),
         Endpoint("get", f"{morning}/decisions", CONTRIBUTORS, TOLD),
         Endpoint("post", f"{reviewed}/undo", CONTRIBUTORS, BUYER, status=409),
@@ -294,7 +297,7 @@ def test_running_the_site_opens_nothing_that_is_not_public():
 def test_a_session_of_a_member_gets_what_their_keys_get():
     w = world()
     by = APIClient()
-    by.force_login(w.editor)
+    browser_of(w.editor, by)
     assert wrong(endpoints(w), repeatable(by), "editor") == []
 
 

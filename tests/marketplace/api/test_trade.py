@@ -214,6 +214,17 @@ def test_a_repeated_order_is_the_same_order(offer, trainer):
     assert Order.objects.count() == Grant.objects.count() == 1
 
 
+def test_what_is_held_is_ordered_again_only_as_another(offer, trainer):
+    first = order(trainer, offer).json()
+
+    refused = order(trainer, offer)
+    assert (refused.status_code, refused.json()["code"]) == (409, "already-held")
+    assert refused.json()["grant"] == first["grant"]
+    assert Order.objects.count() == Grant.objects.count() == 1
+
+    assert order(trainer, offer, another=True).status_code == 201
+
+
 def test_a_repeated_order_is_answered_after_the_offer_closed(offer, editor, trainer):
     first = order(trainer, offer, "once")
     editor.delete(f"/api/v1/offers/{offer.pk}")

@@ -55,8 +55,7 @@ def test_processing_starts_a_run_for_every_recording(dataset, editor, told_worke
     ]
     names = [step["name"] for step in found["runs"][0]["steps"]]
     assert names == ["decode", "vad", "text", "detect", "redact", "strip", "quality"]
-    runs = [str(pk) for pk in PipelineRun.objects.values_list("pk", flat=True)]
-    assert sorted(told) == sorted(("run_pipeline_task", (pk,)) for pk in runs)
+    assert told == [("run_pipeline_task", ())] * PipelineRun.objects.count()
 
 
 def test_a_draft_without_a_recording_has_nothing_to_process(dataset, editor):
@@ -78,6 +77,7 @@ def test_a_version_tells_how_each_step_went(dataset, editor):
         "open_findings": 1,
         "unreviewed_segments": 1,
         "uncovered_segments": 1,
+        "unsettled_segments": 0,
     }
     run = found["runs"][0]
     assert (run["path"], run["phase"], run["error"]) == ("show.wav", "intake", "")
@@ -151,8 +151,7 @@ def test_a_version_begins_with_what_the_last_one_held(dataset, editor):
     draft = editor.get(f"{DATASET}/versions/2").json()
     assert draft["begun_from"] == 1
     assert draft["files"] == before["files"]
-    nothing = {"open_findings": 0, "unreviewed_segments": 0, "uncovered_segments": 0}
-    assert draft["review"] == nothing
+    assert set(draft["review"].values()) == {0}
     assert [run["state"] for run in draft["runs"]] == ["done", "done"]
 
 
@@ -254,8 +253,8 @@ def test_finishing_the_review_queues_what_applies_it(dataset, editor, told_worke
     with told_workers() as told:
         answer = editor.post(f"{URL}/finish-review")
     assert answer.status_code == 202, answer.json()
-    run = PipelineRun.objects.get(phase="final")
-    assert told == [("run_pipeline_task", (str(run.pk),))]
+    assert PipelineRun.objects.filter(phase="final").count() == 1
+    assert told == [("run_pipeline_task", ())]
 
 
 def test_why_a_version_was_not_sealed_is_told_to_its_contributors(dataset, editor):

@@ -47,6 +47,30 @@ def test_a_redacted_word_in_a_list_keeps_its_punctuation():
     assert 'data-start="0"' in page
 
 
+def test_words_with_times_never_lose_the_punctuation_between_them():
+    words = [
+        {"text": "Call", "start_ms": 0, "end_ms": 200},
+        {"text": "[PHONE]", "start_ms": 200, "end_ms": 900},
+        {"text": "today", "start_ms": None, "end_ms": None},
+    ]
+    page = render(
+        "{% transcript text=text words=words %}", text="Call: [PHONE], today!", words=words
+    )
+    assert (
+        '<span class="spoken" data-start="0" data-end="200">Call</span>: <span class="bar' in page
+    )
+    assert re.search(r'data-start="200" data-end="900".*</span></span>, today!', page)
+    assert "[PHONE]" not in page
+
+
+def test_a_text_is_set_whole_where_its_words_are_others():
+    words = [{"text": "Ring", "start_ms": 0, "end_ms": 200}]
+    page = render("{% transcript text=text words=words %}", text="Call ([PHONE]).", words=words)
+    assert "Call (" in page
+    assert "Ring" not in page
+    assert "phone number removed" in page
+
+
 def test_words_of_a_recording_are_never_markup():
     page = render('{% transcript text="<script>alert(1)</script>" %}')
     assert "<script>" not in page
@@ -172,7 +196,9 @@ def test_no_template_carries_scripts_or_styles_of_its_own(path):
     text = path.read_text()
     # "one=" is a variable of ours, and no event.
     assert not re.search(r"<style|\sstyle=|\son(?!e=)[a-z]+=|hx-on|javascript:", text)
-    assert not re.search(r"<script(?![^>]*\ssrc=)", text)
+    # What is JSON is data, and runs nowhere.
+    data = r'[^>]*\stype="application/json"'
+    assert not re.search(rf"<script(?![^>]*\ssrc=)(?!{data})", text)
 
 
 def test_every_component_stands_in_the_inventory():

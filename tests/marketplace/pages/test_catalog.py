@@ -49,6 +49,14 @@ def test_datasets_are_found_by_words_language_purpose_and_price():
     assert titles("?allows=research&allows=redistribution&price=paid") == []
 
 
+def test_a_language_never_hides_what_is_spoken_in_one_of_its_countries():
+    listed("Bei za soko", language="sw-KE")
+    listed("Habari", language="sw")
+    listed("Swati news", language="ssw")
+    assert sorted(titles("?language=SW")) == ["Bei za soko", "Habari"]
+    assert titles("?language=sw-KE") == ["Bei za soko"]
+
+
 def test_nothing_found_leads_back_to_everything():
     listed("Morning show")
     assert "Nothing here speaks of that" in page("?q=zebra")

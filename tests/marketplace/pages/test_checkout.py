@@ -1,5 +1,7 @@
 """Buying: everything before the click, one click, and whatever changed in between."""
 
+import re
+from html import unescape
 from uuid import uuid4
 
 import pytest
@@ -10,7 +12,7 @@ from accounts.models import Organization, Role, User
 from licensing.models import Grant, Offer
 from marketplace import pricing
 from marketplace.models import Order
-from tests import factories, sealed, trade
+from tests import factories, letters, sealed, trade
 
 pytestmark = pytest.mark.django_db
 
@@ -144,13 +146,25 @@ def test_visitors_sign_in_and_come_back():
     assert answer["Location"] == f"/accounts/login/?next=/checkout/{offer.pk}"
 
 
+def test_a_newcomer_joins_in_the_middle_of_checkout_and_lands_back_in_it():
+    here = f"/checkout/{trade.offer().pk}"
+    browser = Client()
+    door = browser.get(here, follow=True).content.decode()
+    joining = re.search(r'href="(/accounts/signup/\?[^"]*)"', door)
+    assert joining is not None
+    form = browser.get(unescape(joining[1])).content.decode()
+    onward = re.search(r'name="next" value="([^"]+)"', form)
+    assert onward is not None
+    browser.post("/accounts/signup/", {"email": "max@plain.example", "next": onward[1]})
+    who = {"name": "Max", "password1": factories.PASSWORD, "organization": "Plain Speech"}
+    joined = browser.post(letters.link("max@plain.example"), who, follow=True)
+    assert joined.redirect_chain == [(here, 302)]
+    assert "The license goes to" in joined.content.decode()
+
+
 def test_an_editor_learns_who_can_buy(lab: Organization):
-    organizations.add_member(
-        organization=lab,
-        user=factories.user("anna@lab.example", "Anna Weiss"),
-        role=Role.BUYER,
-        by=factories.owner_of(lab),
-    )
+    anna = factories.user("anna@lab.example", "Anna Weiss")
+    organizations.join(organization=lab, user=anna, role=Role.BUYER)
     offer = trade.offer()
     client = signed_in(factories.member(lab, Role.EDITOR))
     page = client.get(f"/checkout/{offer.pk}").content.decode()
@@ -189,6 +203,21 @@ def test_a_license_that_is_held_already_is_pointed_out(buyer: Client, lab: Organ
     page = buyer.get(f"/checkout/{offer.pk}").content.decode()
     assert "You hold this license already" in page
     assert f"/library/{grant.pk}" in page
+
+
+def test_what_is_held_is_bought_again_only_by_saying_so(buyer: Client, lab: Organization):
+    offer = trade.offer()
+    trade.grant(offer, lab)
+
+    refused = buyer.post(f"/checkout/{offer.pk}", form(offer, lab))
+    assert refused.status_code == 409
+    assert "Nothing was bought: say that you want another one" in refused.content.decode()
+    assert 'name="another"' in refused.content.decode()
+    assert Order.objects.count() == 1
+
+    again = buyer.post(f"/checkout/{offer.pk}", form(offer, lab, another="1"))
+    assert again.status_code == 302
+    assert Order.objects.count() == 2
 
 
 def test_the_term_is_that_of_the_offer(buyer: Client):

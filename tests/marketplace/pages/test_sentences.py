@@ -1,13 +1,16 @@
 """Every word of the pages can be told in another language, and so can every refusal on them."""
 
+import re
 from datetime import date
 from uuid import uuid4
 
 import pytest
 from babel import Locale
+from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.html import escape
 
 from accounts import organizations
 from accounts.models import Role
@@ -17,7 +20,7 @@ from licensing import papers as grant_papers
 from licensing.models import Grant
 from marketplace import pricing
 from notary import instance
-from tests import factories, pseudo, sealed, trade
+from tests import factories, letters, pseudo, sealed, trade
 from tests.foreign import ABOUT, TITLE, faults, signed_in, visitor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("second_language")]
@@ -181,10 +184,9 @@ def test_accounts_are_kept_in_the_readers_language():
     answers = [
         reader.get("/account/"),
         reader.post("/account/keys/", key | {"key-days": "0"}),
+        reader.post("/account/keys/", key | {"key-days": "365"}),
         reader.post("/account/keys/", key | {"key-scopes": []}),
         reader.post(f"/account/keys/{prefix}/revoke/", follow=True),
-        reader.post("/account/members/", {"member-email": "a@b.org", "member-role": "buyer"}),
-        reader.post("/account/members/", {"member-email": member.email, "member-role": "buyer"}),
         reader.post(f"/account/members/{number}/role/", {"role": "king"}),
         reader.post(f"/account/members/{number}/role/", {"role": "buyer"}, follow=True),
         reader.post(f"/account/members/{mine}/role/", {"role": "buyer"}),
@@ -197,6 +199,68 @@ def test_accounts_are_kept_in_the_readers_language():
         signed_in(factories.user()).get("/account/"),
     ]
     assert faults(answers, {"skatolo", "a@b.org", prefix}) == {}
+
+
+def test_invitations_are_told_in_the_readers_language():
+    ours = factories.organization("Radio Unu")
+    member = factories.member(ours)
+    reader = signed_in(factories.owner_of(ours))
+    form = {"member-email": "a@b.org", "member-role": "buyer"}
+    answers = [
+        reader.post("/account/invitations/", form, follow=True),
+        reader.post("/account/invitations/", form),
+        reader.post("/account/invitations/", form | {"member-email": "a"}),
+        reader.post("/account/invitations/", form | {"member-email": member.email}),
+    ]
+    path, link = f"/account/invitations/{ours.invitations.get().pk}", letters.link("a@b.org")
+    answers += [
+        reader.get(link),
+        visitor().get(link),
+        visitor().post(link, {"name": "Nova"}),
+        reader.post(f"{path}/again/", follow=True),
+        visitor().get(link),
+        reader.post(f"{path}/withdraw/", follow=True),
+        reader.post(f"{path}/withdraw/"),
+        visitor().get(letters.link("a@b.org")),
+    ]
+    factories.user("a@b.org")
+    reader.post("/account/invitations/", form)
+    answers += [visitor().get(letters.link("a@b.org"))]
+    assert faults(answers, {"a@b.org", "Nova"}) == {}
+
+
+def test_joining_is_told_in_the_readers_language():
+    factories.organization("Radio Unu")
+    visitor().post("/accounts/signup/", {"email": "a@b.org"})
+    link = letters.link("a@b.org")
+    who = {"name": "Nova", "password1": factories.PASSWORD, "organization": "Radio Unu"}
+    unproved = signed_in(factories.squatter("s@b.org"))
+    answers = [
+        visitor().get(link),
+        visitor().post(link, {}),
+        visitor().post(link, who),
+        signed_in(factories.user()).get(link),
+        visitor().get(f"{link}x"),
+        unproved.get("/account/"),
+        unproved.get("/"),
+        visitor().post(link, who | {"organization": "Radio Du"}, follow=True),
+        visitor().get(link, follow=True),
+    ]
+    assert faults(answers, {"a@b.org", "Nova"}) == {}
+
+
+def test_letters_are_written_in_the_readers_language():
+    owner = factories.user("j@b.org", name="Unu")
+    ours = factories.organization("Radio Unu", owner=owner)
+    for address in ("a@b.org", "j@b.org"):
+        visitor().post("/accounts/signup/", {"email": address})
+    invited = {"member-email": "b@b.org", "member-role": "buyer"}
+    signed_in(owner).post("/account/invitations/", invited)
+    for letter in mail.outbox:
+        text = re.sub(r"http://\S+", "", f"{letter.subject}\n{letter.body}")
+        known = {"[testserver]", "Unu", str(ours)}
+        assert pseudo.leaks(escape(text), known) == []
+    assert len(mail.outbox) == 3
 
 
 def test_addresses_and_passwords_are_kept_in_the_readers_language():

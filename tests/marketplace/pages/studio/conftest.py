@@ -24,6 +24,4 @@ def contributor(station, factories):
 
 @pytest.fixture
 def browser(contributor) -> Client:
-    client = Client()
-    client.force_login(contributor)
-    return client
+    return import_module("tests.signing_in").browser_of(contributor)

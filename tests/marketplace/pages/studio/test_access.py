@@ -37,6 +37,7 @@ BUTTONS = (
     "start",
     "finish",
     "leave_out",
+    "leave_out_unwritten",
     "leave_out_speakers",
 )
 

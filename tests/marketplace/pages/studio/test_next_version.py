@@ -247,3 +247,17 @@ def test_a_decision_from_a_page_that_knows_nothing_counts_everything(browser, st
         headers=HTMX,
     )
     assert answer.context["counts"].left == 1
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_no_version_begins_from_another_than_the_one_that_was_named(browser, station, method):
+    first = sealed.version(sealed.dataset(station))
+    second = sealed.version(first.dataset)
+    releases.withdraw(version=first, reason="A mistake.", by=first.created_by)
+
+    named = f"{address(second, 'open_version')}?from=1"
+    answer = browser.get(named) if method == "get" else browser.post(named, {"from": "1"})
+
+    assert answer.status_code == 409
+    assert "version 1" in answer.content.decode().lower()
+    assert second.dataset.versions.count() == 2

@@ -10,6 +10,7 @@ from marketplace.models import Listing
 from tests import factories, sealed
 from tests.marketplace.pages.studio import stages
 from tests.marketplace.pages.studio.test_access import address
+from tests.signing_in import prove
 
 TRAINING = "commercial-training"
 SHARED = "commercial-training-benefit-share"
@@ -51,6 +52,20 @@ def test_the_text_that_binds_is_shown_before_it_is_published(browser, version):
     page = browser.get(address(version, "new_offer", TRAINING)).content.decode()
     assert "This text binds" in page
     assert "Publish the offer" in page
+
+
+def test_no_price_is_set_in_a_browser_that_was_left_open(browser, contributor, version):
+    prove(browser, contributor, seconds_ago=3600)
+    assert "/accounts/reauthenticate/" in offer(browser, version)["Location"]
+    dataset = version.dataset
+    refused = browser.post(f"/api/v1/datasets/{dataset.organization.slug}/{dataset.slug}/offers")
+    assert (refused.status_code, refused.json()["code"]) == (403, "proof-too-old")
+    assert not Offer.objects.exists()
+    place = address(version, "new_offer", TRAINING)
+    proof = {"password": factories.PASSWORD, "next": place}
+    answer = browser.post("/accounts/reauthenticate/", proof)
+    assert answer["Location"] == address(version, "offers")
+    assert Offer.objects.get().price.amount_minor == 4050
 
 
 def test_an_offer_is_published_at_an_exact_price(browser, version):

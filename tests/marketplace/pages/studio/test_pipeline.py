@@ -2,7 +2,10 @@
 
 import pytest
 
-from ingestion.models import PipelineRun, Version
+from ingestion import review
+from ingestion.models import Finding, PipelineRun, Version
+from ingestion.pipeline import jobs
+from marketplace.pages.studio import pipeline
 from tests import sealed
 from tests.marketplace.pages.studio import stages
 from tests.marketplace.pages.studio.test_access import address
@@ -97,3 +100,47 @@ def test_a_file_that_cannot_be_processed_is_taken_out_from_the_pipeline(browser,
 def test_a_run_of_another_dataset_is_not_found(browser, draft):
     other = stages.working(error="It is damaged.")
     assert browser.post(address(draft, "retry", other.pk)).status_code == 404
+
+
+def applying(station) -> tuple[Version, PipelineRun]:
+    """A version of two files whose review is finished; the work on the second has stopped."""
+    version = stages.in_review(sealed.dataset(station))
+    sealed.add(version, path="noon.wav")
+    by = version.created_by
+    for finding in Finding.objects.filter(segment__recording__files__version=version, state="open"):
+        review.decide(finding=finding, redact=True, by=by)
+    review.finish(version=version, by=by)
+    version.refresh_from_db()
+    last = jobs.of(version, phase=PipelineRun.Phase.FINAL).order_by("recording__number").last()
+    PipelineRun.objects.filter(pk=last.pk).update(
+        state="failed", error=stages.Damaged("The disk was full.").as_record()
+    )
+    return version, last
+
+
+def test_a_file_that_stopped_before_the_seal_is_never_beyond_the_last_page(
+    browser, station, monkeypatch
+):
+    version, _run = applying(station)
+    monkeypatch.setattr(pipeline, "PER_PAGE", 1)
+
+    first = browser.get(address(version, "seal")).content.decode()
+    assert "The disk was full." not in first
+    assert "page=2" in first
+    second = browser.get(address(version, "seal"), {"page": 2}).content.decode()
+    assert "The disk was full." in second
+    assert "Try again" in second
+
+
+def test_trying_again_before_the_seal_leads_back_to_the_seal(browser, station):
+    version, run = applying(station)
+
+    answer = browser.post(address(version, "retry", run.pk))
+    assert answer["Location"] == address(version, "seal")
+
+
+def test_a_version_whose_review_is_finished_is_in_nobodys_hands_any_more(browser, station):
+    version, _run = applying(station)
+
+    told = browser.get(f"/api/v1/datasets/{version.dataset}/versions/{version.number}").json()
+    assert told["review"] is None
