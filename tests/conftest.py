@@ -8,10 +8,12 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.cache import caches
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
@@ -41,10 +43,10 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ |= {
         "DJANGO_SETTINGS_MODULE": "marketplace.settings",
         "DATA_DIR": str(data_dir),
-        "SECRET_KEY": "for tests only",
+        "SECRET_KEY": "for tests only, and as long as a secret has to be: 0123456789",
         "CELERY_BROKER_URL": "memory://",
         "ALLOW_TEST_PAYMENTS": "1",
-        "SITE_URL": "http://testserver",
+        "SITE_URL": "http://localhost",
         "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
     }
     # Password hashing is slow on purpose; no test asks how slow.
@@ -66,6 +68,19 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def _own_keys(settings, tmp_path_factory) -> None:
     """Keys belong to one database, and every test begins with an empty one."""
     settings.KEY_DIR = tmp_path_factory.mktemp("keys")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_counted(request, django_db_blocker) -> Iterator[None]:
+    """No test is refused for what others did. The shared cache is a table, rolled back mostly."""
+    caches["local"].clear()
+    caches["told"].clear()
+    yield
+    marker = request.node.get_closest_marker("django_db")
+    is_kept = marker is not None and marker.kwargs.get("transaction")
+    if is_kept or {"transactional_db", "live_server"} & set(request.fixturenames):
+        with django_db_blocker.unblock():
+            caches["default"].clear()
 
 
 @pytest.fixture(scope="session")

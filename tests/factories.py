@@ -2,7 +2,9 @@
 
 from itertools import count
 
-from accounts import organizations
+from allauth.account.models import EmailAddress
+
+from accounts import organizations, people
 from accounts.models import Membership, Organization, Role, User
 
 numbers = count(1)
@@ -10,9 +12,16 @@ PASSWORD = "correct horse battery"
 
 
 def user(email: str = "", name: str = "") -> User:
-    """A person who can log in with PASSWORD."""
+    """A person who proved their address and can log in with PASSWORD."""
     email = email or f"person{next(numbers)}@example.org"
-    return User.objects.create_user(email, PASSWORD, name=name)
+    return people.join(address=email, password=PASSWORD, name=name)
+
+
+def squatter(email: str) -> User:
+    """An account that claims an address which nobody proved."""
+    claimed = User.objects.create_user(email, PASSWORD, name="Squatter")
+    EmailAddress.objects.create(user=claimed, email=claimed.email, primary=True)
+    return claimed
 
 
 def organization(name: str = "", owner: User | None = None) -> Organization:

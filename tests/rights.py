@@ -1,6 +1,6 @@
 """Offers and licenses without a price: what licensing knows, and nothing above it."""
 
-from datetime import UTC, datetime
+from django.utils import timezone
 
 from accounts.models import Organization
 from ingestion.models import Version
@@ -24,5 +24,5 @@ def grant(of: Offer | None = None, licensee: Organization | None = None, **optio
         licensee=licensee,
         by=factories.owner_of(licensee),
         consideration=grants.Consideration("0.00", "EUR", "nothing was paid", **options),
-        acceptance=grants.Acceptance(datetime(2026, 3, 4, 12, tzinfo=UTC), "api"),
+        acceptance=grants.Acceptance(timezone.now(), "api"),
     )

@@ -6,8 +6,6 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import numpy as np
 import soundfile
@@ -15,8 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Organization
 from ingestion import consent, releases, review
-from ingestion.archive import datasets, recordings, versions
-from ingestion.archive.storage import blob_store
+from ingestion.archive import blobs, datasets, recordings, versions
 from ingestion.models import (
     Blob,
     Dataset,
@@ -191,6 +188,7 @@ def write_segments(
             start_ms=start,
             end_ms=start + one.duration_ms,
             speaker=speakers[one.speaker],
+            label=one.speaker,
             text=one.text,
             words=list(timed_words(one.text, start, one.duration_ms)),
         )
@@ -335,9 +333,4 @@ def tone(duration_ms: int, pitch: int) -> tuple[bytes, list[int]]:
 
 def keep(data: bytes) -> Blob:
     """Store bytes."""
-    with NamedTemporaryFile() as file:
-        file.write(data)
-        file.flush()
-        sha256, size = blob_store().put(Path(file.name))
-    blob, _ = Blob.objects.get_or_create(sha256=sha256, defaults={"size": size})
-    return blob
+    return blobs.keep_bytes(data=data)

@@ -38,7 +38,9 @@ def offer(
     )
 
 
-def buy(of: Offer, buyer: Organization | None = None, key: str = "k1") -> Order:
+def buy(
+    of: Offer, buyer: Organization | None = None, key: str = "k1", *, another: bool = False
+) -> Order:
     """An order of the offer, by a new organization unless one is given."""
     buyer = buyer or factories.organization()
     order, _ = orders.place(
@@ -47,6 +49,7 @@ def buy(of: Offer, buyer: Organization | None = None, key: str = "k1") -> Order:
         by=factories.owner_of(buyer),
         accept_terms_sha256=of.terms_sha256,
         idempotency_key=key,
+        another=another,
     )
     return order
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.journeys import clinic_hours
+from tests.journeys import clinic_hours, letters
 from tests.journeys.browser import Desk, said
 from tests.journeys.clinic_hours import Tape
+from tests.journeys.people import prove_if_asked
 
 TITLE = "Clinic hours and a novel"
 # Slow enough that a person sees a bar move.
@@ -15,11 +16,15 @@ LINE_BYTES_PER_SECOND = 400_000
 PIPELINE_MS = 120_000
 
 
-def join(desk: Desk, *, name: str, email: str, organization: str) -> None:
-    """Come as a stranger, and found an organization."""
+def join(desk: Desk, mailbox: Path, *, name: str, email: str, organization: str) -> None:
+    """Come as a stranger, prove an address by the letter to it, and found an organization."""
     desk.page.goto("/")
     desk.visit("Join")
-    desk.fill(Your_name=name, Email=email, Password="correct horse battery")
+    desk.fill(Email=email)
+    desk.press("Send the link")
+    desk.sees("We wrote to you.")
+    desk.page.goto(letters.link(mailbox, email))
+    desk.fill(Your_name=name, Password="correct horse battery")
     desk.fill(Organization=organization)
     desk.press("Join")
     desk.sees(organization)
@@ -111,6 +116,7 @@ def consent_by_table(desk: Desk, folder: Path) -> None:
     expect(page.get_by_role("heading", name="1 speaker")).to_be_visible()
     desk.follow("Bring in more from a table")
     send_table(desk, clinic_hours.consents(folder / "right.csv", file=clinic_hours.SPOKEN))
+    desk.press("Record 1 consent")
     desk.sees("Recorded 1 consent of 1 speaker, over 1 stretch.")
     expect(page.get_by_role("heading", name="2 speakers")).to_be_visible()
 
@@ -120,7 +126,7 @@ def send_table(desk: Desk, table: Path, *, status: int = 200) -> None:
     notice = desk.page.get_by_label("What the speakers were told before they agreed")
     notice.fill(clinic_hours.NOTICE)
     with desk.refused(status):
-        desk.press("Bring them in")
+        desk.press("See what it would do")
 
 
 def watch_the_pipeline(desk: Desk) -> None:
@@ -228,6 +234,7 @@ def offer(desk: Desk) -> None:
     page.get_by_label("Currency").select_option("EUR")
     page.get_by_role("radio", name="A year", exact=True).check()
     desk.press("Publish the offer")
+    prove_if_asked(desk, then="is offered.")
     desk.sees("Commercial training is offered. It stands on the public page now.")
     offered = page.get_by_role("row").filter(has_text="Commercial training")
     expect(offered).to_contain_text("€40")

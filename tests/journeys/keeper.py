@@ -8,6 +8,7 @@ from tests.journeys import contributor, village
 from tests.journeys.appearance import assert_readable
 from tests.journeys.browser import Desk
 from tests.journeys.contributor import PIPELINE_MS, tab
+from tests.journeys.people import prove_if_asked
 from tests.journeys.village import BARAKA, EVERYBODY, JUMA, Folder, Voice, pseudonym
 
 LICENSE = "Commercial training"
@@ -32,6 +33,8 @@ def bring(desk: Desk, folder: Folder) -> None:
     tab(page, "Consent")
     page.get_by_role("link", name=re.compile("^Bring (them|more) in|^Bring in more")).click()
     contributor.send_table(desk, folder.consent)
+    page.get_by_role("button", name=re.compile(r"^Record \d+ consents?$")).click()
+    desk.sees("Recorded")
     tab(page, "Pipeline")
     desk.press("Start processing")
     expect(page.get_by_role("link", name="Go to the review")).to_be_visible(timeout=PIPELINE_MS)
@@ -40,6 +43,7 @@ def bring(desk: Desk, folder: Folder) -> None:
 def cell(page: Page, speaker: str, license_name: str) -> Locator:
     """What one speaker says to one license, before the seal."""
     table = page.get_by_role("table").filter(has=page.get_by_text("Speaker", exact=True))
+    expect(table.get_by_role("columnheader", name=license_name, exact=True)).to_be_visible()
     names = table.get_by_role("columnheader").all_inner_texts()
     row = table.get_by_role("row").filter(has_text=speaker)
     return row.locator("th, td").nth(names.index(license_name))
@@ -86,6 +90,7 @@ def offer(desk: Desk) -> None:
     desk.page.get_by_label("Currency").select_option("EUR")
     desk.page.get_by_role("radio", name="A year", exact=True).check()
     desk.press("Publish the offer")
+    prove_if_asked(desk, then="is offered.")
     desk.sees(f"{LICENSE} is offered. It stands on the public page now.")
 
 

@@ -13,12 +13,13 @@ PASSWORD = "correct horse battery"
 
 PEOPLE = """
 import json
-from accounts import organizations
-from accounts.models import Scope, User
+from accounts import organizations, people
+from accounts.models import Scope
 found = {{}}
 sides = (("archive@radio.example", "Radio {0}"), ("ml@speech.example", "Speech {0}"))
 for email, organization in sides:
-    user = User.objects.create_user("{0}." + email, "{1}", name=email.split("@")[0].title())
+    address, name = "{0}." + email.lower(), email.split("@")[0].title()
+    user = people.join(address=address, password="{1}", name=name)
     made = organizations.create(name=organization, owner=user)
     key, secret = organizations.issue_key(
         organization=made, user=user, name="journey", scopes=Scope.values
@@ -50,3 +51,12 @@ def sign_in(desk: Desk, person: Person) -> None:
     desk.fill(Email=person.email, Password=PASSWORD)
     desk.press("Sign in")
     expect(desk.page.locator("[data-menu]")).to_be_visible()
+
+
+def prove_if_asked(desk: Desk, *, then: str) -> None:
+    """Type the password once more, if it was too long ago; what was begun goes on by itself."""
+    asked = desk.page.get_by_role("heading", name="Is it still you?")
+    expect(asked.or_(desk.page.get_by_text(then)).first).to_be_visible()
+    if asked.is_visible():
+        desk.fill(Password=PASSWORD)
+        desk.press("Go on")

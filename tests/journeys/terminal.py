@@ -80,8 +80,9 @@ def finish_review(archivist: Terminal, version: str) -> None:
     """Hear every finding, read what must be read, and finish."""
     for finding in archivist.every(f"{version}/findings?state=open"):
         archivist.post(f"/findings/{finding['id']}/decision", decision="confirm")
+    archivist.post(f"{version}/leave-out-unwritten")
     for segment in archivist.every(f"{version}/segments"):
-        if segment["needs_review"]:
+        if segment["needs_review"] and not segment["excluded"]:
             archivist.post(f"/segments/{segment['id']}/review")
     archivist.post(f"{version}/finish-review")
 

@@ -12,9 +12,11 @@ STATION, COMPANY = "Radio Hill Side", "Plain Speech Ltd"
 
 
 def test_two_newcomers_go_from_upload_to_verified_manifest_in_a_browser(site, tmp_path):
-    tape = clinic_hours.record(tmp_path / "tape")
+    tape, mailbox = clinic_hours.record(tmp_path / "tape"), site.data_dir / "mail"
     with launched() as chromium, closing(Desk(chromium, site.url)) as desk:
-        contributor.join(desk, name="Amina", email="amina@hill.example", organization=STATION)
+        contributor.join(
+            desk, mailbox, name="Amina", email="amina@hill.example", organization=STATION
+        )
         contributor.begin_dataset(desk)
         contributor.upload(desk, tape)
         contributor.consent_by_form(desk, tape)
@@ -25,7 +27,7 @@ def test_two_newcomers_go_from_upload_to_verified_manifest_in_a_browser(site, tm
         contributor.offer(desk)
         contributor.leave(desk)
 
-        contributor.join(desk, name="Max", email="max@plain.example", organization=COMPANY)
+        contributor.join(desk, mailbox, name="Max", email="max@plain.example", organization=COMPANY)
         buyer.find(desk, publisher=STATION, title=contributor.TITLE)
         buyer.listen(desk)
         buyer.buy(desk, publisher=STATION, licensee=COMPANY)
