@@ -6,12 +6,12 @@ Until then an account is nobody. It can't keep the address either: whoever prove
 from allauth.account.models import EmailAddress
 from commonhold.errors import CommonholdError
 from commonhold.sentences import _
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from accounts import audit, names
+from accounts import audit, locks, names
 from accounts.models import ApiKey, User
 from accounts.permissions import is_somebody
 
@@ -136,7 +136,4 @@ def require_somebody(user: User) -> None:
 
 def lock(address: str) -> None:
     """Let one at a time settle whose an address is, until the transaction ends."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"address:{address.lower()}"]
-        )
+    locks.hold(f"address {address.lower()}")

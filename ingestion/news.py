@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 
 from commonhold.errors import CommonholdError
 from commonhold.sentences import _
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
+from accounts import locks
 from ingestion.models import Cursor, Dataset, News, NewsRow, Version
 
 Row = TypeVar("Row", bound=NewsRow)
@@ -31,9 +32,7 @@ def tell(feed: type[Row], *, kind: str, dataset: Dataset | int, **facts: Any) ->
     Ids must be visible in their order, or a reader would pass over a slow writer's: from here to
     the commit nobody else tells anything.
     """
-    with connection.cursor() as cursor:
-        name = f"commonhold news: {feed._meta.db_table}"
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [name])
+    locks.hold(f"news {feed._meta.db_table}")
     dataset_id = dataset.pk if isinstance(dataset, Dataset) else dataset
     return feed.objects.create(kind=kind, dataset_id=dataset_id, **facts)  # type: ignore[attr-defined,no-any-return]  # the manager of a subclass
 

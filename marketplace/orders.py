@@ -7,10 +7,10 @@ from typing import Any
 from commonhold import canonical
 from commonhold.errors import CommonholdError
 from commonhold.sentences import _
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
-from accounts import audit
+from accounts import audit, locks
 from accounts.models import Organization, User
 from licensing import grants
 from licensing.grants import Acceptance, Consideration
@@ -202,9 +202,7 @@ def require_sense(*, offer: Offer, accepted: str, buyer: Organization) -> None:
 
 def hold(*, offer: Offer, buyer: Organization) -> None:
     """Let orders of one license by one organization queue up until this transaction ends."""
-    name = f"order {buyer.pk} {offer.version_id} {offer.profile}"
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+    locks.hold(f"order {buyer.pk} {offer.version_id} {offer.profile}")
 
 
 def held(*, offer: Offer, buyer: Organization) -> Grant | None:
