@@ -101,7 +101,7 @@ def read(blob: Blob, name: str) -> Iterator[Heard]:
             found = rows.read(path, name=name, form=form)
     except (RefusedError, BytesDamaged):
         return
-    for row in rows.with_speakers(found) if form == "txt" else found:
+    for row in rows.with_speakers(found) if form in rows.WITHOUT_COLUMNS else found:
         if row.speaker:
             yield row.speaker[:160], row.start_ms, row.end_ms
 

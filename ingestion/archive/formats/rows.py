@@ -32,6 +32,8 @@ BARE_COLUMNS = frozenset({"start", "end", "begin", "stop"})
 CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2}(?:[.,]\d{1,6})?)")
 LABEL = re.compile(r"\s*([^\W\d_][\w .'\u2019()/-]{0,39}?)\s*:\s+(?=\S)")
 MAX_LABEL_WORDS = 4
+WITHOUT_COLUMNS = frozenset({"srt", "txt", "vtt"})
+"""Forms that name a speaker within the text, as `Name: words`."""
 # An unclosed string runs to the end of the line, so that no character is looked at twice.
 BRACKETS = re.compile(r'"(?:[^"\\]|\\.?)*+(?:"|$)|[\[{\]}]')
 SPACES = re.compile(r"\s+")

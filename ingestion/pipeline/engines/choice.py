@@ -26,8 +26,8 @@ def engine_for(parameters: Mapping[str, Any], *, language: str, name: str) -> En
     if language != "en":
         sentence = _(
             "«%(path)s» has no transcript beside it, and the engine set up here hears only "
-            "English. Upload a transcript of the same name (.txt, .csv or .jsonl), or ask the "
-            "operator to set up an engine for this language."
+            "English. Upload a transcript of the same name (.txt, .csv, .jsonl, .srt or .vtt), or "
+            "ask the operator to set up an engine for this language."
         )
         raise RefusedError(sentence, reason="no-transcript", path=name)
     return sphinx.Sphinx()

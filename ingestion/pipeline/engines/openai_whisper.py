@@ -86,7 +86,7 @@ class Whisper:
         if language not in tokenizer.LANGUAGES:
             sentence = _(
                 "Whisper does not know the language '%(language)s'. "
-                "Upload a transcript of the same name (.txt, .csv or .jsonl)."
+                "Upload a transcript of the same name (.txt, .csv, .jsonl, .srt or .vtt)."
             )
             raise RefusedError(sentence, reason="no-transcript", language=language)
         try:

@@ -63,8 +63,7 @@ def place_rows(
 def _advice(name: str, why: Sentence) -> RefusedError:
     sentence = _(
         "«%(path)s» could not be placed in the recording: %(why)s. Check that it is the transcript "
-        "of this recording, word for word; or give it as .csv or .jsonl with start and end per "
-        "line."
+        "of this recording, word for word; or give it with times, as .srt, .vtt, .csv or .jsonl."
     )
     return RefusedError(sentence, reason="unplaced", path=name, why=why)
 

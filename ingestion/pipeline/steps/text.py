@@ -51,11 +51,11 @@ def _aligned(job: Job) -> Result:
     name = job.transcript_name
     form = media.container_of(name)
     if form not in media.TEXT:
-        sentence = _("«%(path)s» is not a transcript: give it as .txt, .jsonl or .csv.")
+        sentence = _("«%(path)s» is not a transcript: give it as .txt, .csv, .jsonl, .srt or .vtt.")
         raise RefusedError(sentence, reason="unsupported-type", path=name)
     duration_ms = int(job.output_of("decode")["duration_ms"])
     found = rows.read(job.transcript, name=name, form=form)
-    if form == "txt":
+    if form in rows.WITHOUT_COLUMNS:
         found = rows.with_speakers(found)
     segments = placing.place_rows(
         rows.placed(found, duration_ms=duration_ms, name=name),

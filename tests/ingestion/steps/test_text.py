@@ -140,14 +140,23 @@ def test_words_that_nobody_said_do_not_stop_the_rest(reading, tmp_path):
     assert sum(placed) >= 0.5 * sum(len(one.text.split()) for one in librivox())
 
 
-@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def clock(seconds: float) -> str:
+    """Write a time as SubRip does."""
+    return f"00:{int(seconds) // 60:02}:{seconds % 60:06.3f}".replace(".", ",")
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "srt"])
 def test_rows_with_times_keep_them(reading, tmp_path, form):
     source, bounds = reading
     rows = [
         {"start": start / 1000, "end": end / 1000, "speaker": "A", "text": utterance.text}
         for utterance, (start, end) in zip(librivox()[:2], bounds, strict=False)
     ]
-    if form == "csv":
+    if form == "srt":
+        content = "\n\n".join(
+            f"{clock(row['start'])} --> {clock(row['end'])}\nA: {row['text']}" for row in rows
+        )
+    elif form == "csv":
         content = "start;end;speaker;text\n" + "".join(
             f"{row['start']};{row['end']};A;{row['text']}\n" for row in rows
         )
