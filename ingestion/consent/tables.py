@@ -48,6 +48,8 @@ EXAMPLE = {
     "minor": "no",
 }
 MAX_ROWS = 20_000
+MAX_SIZE = 10_000_000
+"""Bytes of a table."""
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 """How cells begin that a spreadsheet computes."""
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -158,6 +160,13 @@ def parse(text: str) -> Table:
         raise TableUnreadable(sentence, rows=[])
     check_count(len(rows), least=1)
     return Table(rows, too_long, nobody)
+
+
+def require_size(size: int) -> None:
+    """Raise TableUnreadable for a table of more bytes than can be imported."""
+    if size > MAX_SIZE:
+        sentence = _("The table has %(size)s bytes; up to %(most)s can be read. Send it in parts.")
+        raise TableUnreadable(sentence, rows=[], size=size, most=MAX_SIZE)
 
 
 def check_count(count: int, *, least: int = 0) -> None:

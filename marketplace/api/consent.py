@@ -7,7 +7,6 @@ from commonhold.sentences import _
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
-from django.utils.translation import gettext
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
@@ -18,14 +17,12 @@ from rest_framework.response import Response
 from accounts.models import Scope
 from ingestion import consent
 from ingestion.archive.versions import VersionClosed
-from ingestion.consent import evidence, imports
+from ingestion.consent import evidence, imports, tables
 from ingestion.models import ConsentRecord, ConsentScope, Dataset, Version
 from marketplace.api.resource import OPEN, Collection, Resource, caller, find_dataset
 from marketplace.tasks import follow_news_task
-from marketplace.templatetags import wording
 
 CHANGE = "ingestion.change_dataset"
-MAX_TABLE = 10 * 1024 * 1024
 
 
 class SpeakerJson(serializers.Serializer[Any]):
@@ -87,15 +84,6 @@ class ImportConsent(serializers.Serializer[Any]):
     evidence = serializers.ListField(
         child=serializers.FileField(allow_empty_file=True), required=False, default=list
     )
-
-    def validate_csv(self, value: Any) -> Any:
-        """Refuse a table that no spreadsheet would hold."""
-        if value.size > MAX_TABLE:
-            message = gettext("The table has %(size)s bytes; %(most)s can be read.")
-            raise serializers.ValidationError(
-                message % {"size": wording.number(value.size), "most": wording.number(MAX_TABLE)}
-            )
-        return value
 
 
 class ImportedJson(serializers.Serializer[Any]):
@@ -246,6 +234,7 @@ class Import(Resource):
         asked = ImportConsent(data=request.data)
         asked.is_valid(raise_exception=True)
         data = asked.validated_data
+        tables.require_size(data["csv"].size)
         done = imports.run(
             version=version_of(dataset),
             table=data["csv"].read(),

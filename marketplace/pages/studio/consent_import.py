@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from ingestion.consent import evidence as evidences
 from ingestion.consent import imports, tables, waiting
 from ingestion.consent.imports import ImportChanged, Imported, ImportRefused
-from ingestion.consent.tables import TableUnreadable
+from ingestion.consent.tables import TableUnreadable, require_size
 from ingestion.consent.waiting import TableForgotten, Waiting
 from marketplace.http.telling import tell
 from marketplace.pages.studio import consent_preview, frame
@@ -23,7 +23,6 @@ from marketplace.pages.studio.access import StudioRequest, Work, for_contributor
 from marketplace.pages.studio.consent_forms import ConsentImportForm
 from marketplace.pages.studio.forms import refuse
 
-MAX_TABLE = 10 * 1000 * 1000
 SALT = "consent-import"
 HELD_FOR = 20 * 3600
 """Seconds for which a preview can be confirmed: the bytes lie for a day."""
@@ -67,9 +66,7 @@ def show(request: StudioRequest, work: Work) -> HttpResponse:
 def taken(form: ConsentImportForm) -> Waiting:
     """Take in what was sent. Raises TableUnreadable, EvidenceInvalid."""
     table = form.cleaned_data["csv"]
-    if table.size > MAX_TABLE:
-        sentence = sentence_of("The table has more than 10 MB. Bring it in in parts.")
-        raise TableUnreadable(sentence)
+    require_size(table.size)
     sent = form.cleaned_data["evidence"]
     return Waiting(
         table=table.read(),

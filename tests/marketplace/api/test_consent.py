@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from ingestion import consent
 from ingestion.archive.storage import blob_store
+from ingestion.consent import tables
 from ingestion.models import Blob, ConsentRecord, ConsentScope, Recording, Speaker
 from tests import factories, sealed
 from tests.marketplace.api.callers import buy, client_of, draft_of, problem, publish, source, wav
@@ -191,6 +192,12 @@ def test_evidence_of_a_refused_table_proves_nothing(dataset, editor):
 def test_evidence_that_is_empty_is_refused(dataset, editor):
     answer = send(editor, table(ROW | {"evidence": "a.pdf"}), a_pdf=b"")
     problem(answer, 422, "evidence-invalid", "a.pdf", "empty")
+    assert nothing_was_stored()
+
+
+def test_a_table_of_more_bytes_than_can_be_read_is_refused(dataset, editor):
+    answer = send(editor, table(ROW) + "\n" * tables.MAX_SIZE)
+    problem(answer, 422, "consent-import-refused", "10,000,000")
     assert nothing_was_stored()
 
 
