@@ -3,6 +3,7 @@
 import logging
 import shutil
 import time
+from collections.abc import Iterable
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -33,6 +34,12 @@ def run_pipeline_task() -> None:
     for place in File.objects.filter(final=run, version__state=Version.State.REVIEW):
         if releases.is_applied(version=place.version):
             seal_version_task.delay(place.version_id)
+
+
+def enqueue(runs: Iterable[PipelineRun]) -> None:
+    """Tell the workers of each run, once it is committed. A lost message is swept up later."""
+    for _run in runs:
+        run_pipeline_task.delay_on_commit()
 
 
 @cache

@@ -13,9 +13,9 @@ from rest_framework.response import Response
 from accounts.models import Scope
 from ingestion import releases, review
 from ingestion.archive import versions
-from ingestion.models import Dataset, PipelineRun, Speaker, Version
+from ingestion.models import Dataset, Speaker, Version
 from ingestion.pipeline import jobs
-from ingestion.tasks import run_pipeline_task, seal_version_task
+from ingestion.tasks import enqueue, seal_version_task
 from marketplace.api.resource import OPEN, Resource, caller, find_dataset, find_version
 from marketplace.api.version_json import VersionJson, VersionName, show
 from marketplace.tasks import follow_news_task
@@ -46,12 +46,6 @@ class WithdrawVersion(serializers.Serializer[Any]):
     """Why a version is taken back."""
 
     reason = serializers.CharField(allow_blank=True)
-
-
-def enqueue(found: Iterable[PipelineRun]) -> None:
-    """Tell the workers of each run, once it is committed. A lost message is swept up later."""
-    for _run in found:
-        run_pipeline_task.delay_on_commit()
 
 
 def find_speakers(dataset: Dataset, pseudonyms: Iterable[str]) -> list[Speaker]:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from ingestion.models import PipelineRun, StepRun, Version
 from ingestion.pipeline import jobs
-from ingestion.tasks import run_pipeline_task
+from ingestion.tasks import enqueue
 from marketplace.http.telling import tell_record
 from marketplace.pages.studio import frame, steps
 from marketplace.pages.studio.access import (
@@ -129,12 +129,6 @@ def start(request: StudioRequest, work: Work) -> HttpResponse:
         return tab(request, work, error=error)
     enqueue(runs)
     return redirect(work.url("pipeline" if runs else "review"))
-
-
-def enqueue(runs: list[PipelineRun]) -> None:
-    """Ask a worker for each run once the transaction stands."""
-    for _run in runs:
-        run_pipeline_task.delay_on_commit()
 
 
 @require_POST

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from ingestion import review
 from ingestion.models import PipelineRun
-from ingestion.tasks import seal_version_task
+from ingestion.tasks import enqueue, seal_version_task
 from marketplace.http.telling import tell_record
 from marketplace.pages.studio import before_seal, frame, nextsteps, seals, stations
 from marketplace.pages.studio.access import (
@@ -22,7 +22,7 @@ from marketplace.pages.studio.access import (
     is_htmx,
     never_kept,
 )
-from marketplace.pages.studio.pipeline import enqueue, live_context
+from marketplace.pages.studio.pipeline import live_context
 
 
 class SealForm(forms.Form):
