@@ -18,7 +18,7 @@ from marketplace.http import kept, problems
 from marketplace.pages import portraits, threads
 from marketplace.pages.sheets import Sheet
 from marketplace.showcase import consents, previews, publication, resemblance, terms
-from marketplace.templatetags import scrubbing
+from marketplace.templatetags import scrubbing, wording
 from notary import statements
 
 
@@ -69,7 +69,7 @@ def portrait(version: Version, offer: str) -> dict[str, Any]:
         "chosen": Sheet(chosen) if chosen else None,
         "clips": previews.clips(version=version),
         "excerpts": previews.excerpts(version=version),
-        "jurisdictions": [portraits.jurisdiction_name(code) for code in consent.jurisdictions],
+        "jurisdictions": [wording.country(code) for code in consent.jurisdictions],
         "figures": portraits.figures_of(version),
         "scrubbed": scrubbing.told(version.quality.get("scrubbing") or ()),
         "activities": portraits.activities_of(sealed.release),

@@ -20,11 +20,6 @@ STEP_NAMES = {
 }
 
 
-def jurisdiction_name(code: str) -> str:
-    """Name the law that a consent was given under."""
-    return wording.country(code)
-
-
 def figures_of(version: Version) -> list[tuple[str, str, str]]:
     """Return the quality figures that are known: name, value with its unit, what it means."""
     quality: dict[str, Any] = version.quality

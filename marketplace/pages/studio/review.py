@@ -151,13 +151,8 @@ def leave_out(request: StudioRequest, work: Work) -> HttpResponse:
         "%(count)s stretches are left out of the release. You can bring each back.",
         count,
     )
-    decision = review.last(version=work.version, by=request.user) if count else None
-    if decision is None:
-        messages.info(request, _("Nothing lies outside every consent any more."))
-    else:
-        told = sentence % {"count": wording.number(count)}
-        undoing.offer(request, work, decision, told, back="review")
-    return redirect(work.url("review"))
+    nothing = _("Nothing lies outside every consent any more.")
+    return left_out(request, work, count, sentence=sentence, nothing=nothing)
 
 
 @require_POST
@@ -173,9 +168,17 @@ def leave_out_unwritten(request: StudioRequest, work: Work) -> HttpResponse:
         "%(count)s stretches of speech without text are left out of the release.",
         count,
     )
+    nothing = _("All speech without text is settled already.")
+    return left_out(request, work, count, sentence=sentence, nothing=nothing)
+
+
+def left_out(
+    request: StudioRequest, work: Work, count: int, *, sentence: str, nothing: str
+) -> HttpResponse:
+    """Say how many stretches are left out now, with the way to undo it; or that there were none."""
     decision = review.last(version=work.version, by=request.user) if count else None
     if decision is None:
-        messages.info(request, _("All speech without text is settled already."))
+        messages.info(request, nothing)
     else:
         told = sentence % {"count": wording.number(count)}
         undoing.offer(request, work, decision, told, back="review")

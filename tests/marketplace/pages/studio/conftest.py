@@ -25,3 +25,14 @@ def contributor(station, factories):
 @pytest.fixture
 def browser(contributor) -> Client:
     return import_module("tests.signing_in").browser_of(contributor)
+
+
+@pytest.fixture
+def draft(station):
+    sealed = import_module("tests.sealed")
+    return import_module("tests.marketplace.pages.studio.stages").draft(sealed.dataset(station))
+
+
+@pytest.fixture
+def recording(draft):
+    return import_module("tests.marketplace.pages.studio.stages").recording(draft)

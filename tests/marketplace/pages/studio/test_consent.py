@@ -26,16 +26,6 @@ TYPED = {
 }
 
 
-@pytest.fixture
-def draft(station):
-    return stages.draft(sealed.dataset(station))
-
-
-@pytest.fixture
-def recording(draft):
-    return stages.recording(draft)
-
-
 def write(browser, draft, **typed):
     typed = {name.replace("heard_0_", "heard-0-"): value for name, value in typed.items()}
     return browser.post(address(draft, "new_consent"), TYPED | typed)

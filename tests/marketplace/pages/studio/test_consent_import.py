@@ -4,7 +4,6 @@ import csv
 import io
 from datetime import timedelta
 
-import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
@@ -14,16 +13,6 @@ from ingestion.models import Blob, ConsentRecord
 from tests import factories, sealed, signing_in
 from tests.marketplace.pages.studio import stages
 from tests.marketplace.pages.studio.test_access import address
-
-
-@pytest.fixture
-def draft(station):
-    return stages.draft(sealed.dataset(station))
-
-
-@pytest.fixture
-def recording(draft):
-    return stages.recording(draft)
 
 
 def table(*rows, header=imports.COLUMNS):

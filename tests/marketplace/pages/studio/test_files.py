@@ -10,11 +10,6 @@ from tests.marketplace.pages.studio import stages
 from tests.marketplace.pages.studio.test_access import address
 
 
-@pytest.fixture
-def draft(station):
-    return stages.draft(sealed.dataset(station))
-
-
 def send(browser, version, name, data):
     file = SimpleUploadedFile(name, data)
     return browser.post(address(version, "upload"), {"file": file}, follow=True)

@@ -1,7 +1,5 @@
 """Starting the machine, watching it, and what stopped."""
 
-import pytest
-
 from ingestion import review
 from ingestion.models import Finding, PipelineRun, Version
 from ingestion.pipeline import jobs
@@ -9,11 +7,6 @@ from marketplace.pages.studio import pipeline
 from tests import sealed
 from tests.marketplace.pages.studio import stages
 from tests.marketplace.pages.studio.test_access import address
-
-
-@pytest.fixture
-def draft(station):
-    return stages.draft(sealed.dataset(station))
 
 
 def test_starting_makes_a_run_a_file_and_asks_a_worker_once_it_stands(

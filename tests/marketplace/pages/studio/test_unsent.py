@@ -1,6 +1,5 @@
 """A form that arrives after its session ended comes back as it was typed, to its sender alone."""
 
-import pytest
 from django.contrib.sessions.models import Session
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -8,22 +7,12 @@ from django.urls import reverse
 
 from ingestion.models import ConsentRecord, Dataset
 from marketplace.http import unsent
-from tests import factories, sealed, signing_in
+from tests import factories, signing_in
 from tests.marketplace.pages.studio import stages
 from tests.marketplace.pages.studio.test_access import address
 from tests.marketplace.pages.studio.test_consent import TYPED
 
 LOGIN = "/accounts/login/"
-
-
-@pytest.fixture
-def draft(station):
-    return stages.draft(sealed.dataset(station))
-
-
-@pytest.fixture
-def recording(draft):
-    return stages.recording(draft)
 
 
 def send_late(browser: Client, url: str, typed: dict):
