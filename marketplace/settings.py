@@ -144,6 +144,9 @@ ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_ADAPTER = "marketplace.http.mailed.AccountAdapter"
 ACCOUNT_FORMS = {
+    "login": "marketplace.pages.passwords.SignInForm",
+    "change_password": "marketplace.pages.passwords.ChangePasswordForm",
+    "reset_password_from_key": "marketplace.pages.passwords.NewPasswordForm",
     "signup": "marketplace.pages.joining.SignupForm",
     "reset_password": "marketplace.pages.joining.ResetPasswordForm",
 }

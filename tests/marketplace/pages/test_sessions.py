@@ -229,3 +229,19 @@ def test_what_is_the_same_for_everybody_may_be_kept(owner):
         )
     assert "no-store" not in Client().get("/").get("Cache-Control", "")
     assert "Cookie" not in Client().get("/.well-known/commonhold/trusted_root.json").get("Vary", "")
+
+
+@pytest.mark.parametrize(
+    ("url", "labels"),
+    [
+        ("/accounts/login/", ["Email", "Password", "Stay signed in on this device"]),
+        (
+            "/accounts/password/change/",
+            ["Current password", "New password", "New password, once more"],
+        ),
+    ],
+)
+def test_the_forms_around_a_password_speak_like_the_site(owner, url, labels):
+    browser = Client() if "login" in url else browser_of(owner)
+    form = browser.get(url).context["form"]
+    assert [str(field.label) for field in form] == labels
