@@ -179,7 +179,7 @@ def check_count(count: int, *, least: int = 0) -> None:
 def check_header(names: Sequence[str]) -> None:
     """Raise TableUnreadable for columns that lack, that stand twice, or that nobody knows."""
     if missing := [name for name in REQUIRED if name not in names]:
-        sentence = _("The table lacks the columns %(columns)s. Start from the template.")
+        sentence = _("The table lacks columns: %(columns)s. Start from the template.")
         raise TableUnreadable(sentence, rows=[], columns=", ".join(missing))
     if unknown := [name for name in names if name not in COLUMNS]:
         sentence = _("The table has the unknown columns %(columns)s. Start from the template.")
