@@ -37,9 +37,14 @@ def prove(client: Client, user: User, *, seconds_ago: float = 0) -> None:
     session.save()
 
 
+def codes_of(secret: str) -> list[str]:
+    """The six digits that an app showed before, shows now, and shows next: all are taken now."""
+    return [format_hotp_value(hotp_value(secret, at)) for at in yield_hotp_counters_from_time()]
+
+
 def code_of(secret: str) -> str:
-    """The six digits that an app shows now."""
-    return str(format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time())))))
+    """Six digits of an app that are taken now."""
+    return codes_of(secret)[0]
 
 
 def set_up_app(client: Client) -> str:

@@ -4,11 +4,16 @@ What is guessed at an account from one address makes that address wait at that a
 failures from one address make it wait at every account, but those that signed in from there before.
 Whoever comes from elsewhere is not touched by it: no number of strangers' failures stops the right
 password from its owner's own address.
+
+Codes of the second factor are six digits, and tried by those alone who know the password already.
+They back off as well, and many wrong ones from everywhere make all addresses wait but those that a
+right one came from before. A new password ends it, as whoever guesses then gets no further.
 """
 
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 from time import monotonic, sleep, time
 from typing import Any
 
@@ -27,6 +32,7 @@ from marketplace.http.clients import address_of
 
 FREE_AT_ACCOUNT = 4
 FREE_AT_ADDRESS = 20
+FREE_ANYWHERE = 50
 """Failures before the first wait; a person mistypes, and an office has one address."""
 FIRST_WAIT = 15
 LONGEST_WAIT = 15 * 60
@@ -105,18 +111,21 @@ class PatientAdapter(DefaultAccountAdapter):
         super().send_notification_mail(template_prefix, user, context, email)
 
 
-def note_attempt(*, account: str, address: str) -> None:
+def note_attempt(*, account: str, address: str, anywhere: str = "") -> None:
     """Count an attempt as failed, before it is one: those at the same time are counted too.
 
-    Raises TooManyAttempts while the account at this address, or the address, has to wait.
+    Raises TooManyAttempts while the account at this address, or the address, has to wait; or all
+    addresses that are not known, where failures are counted together under the name `anywhere`.
     """
     at_account, at_address, known = keys(account, address)
-    limits = {at_account: FREE_AT_ACCOUNT}
-    if not cache.get(known):
-        limits[at_address] = FREE_AT_ADDRESS
+    wide = {at_address: FREE_AT_ADDRESS} | ({anywhere: FREE_ANYWHERE} if anywhere else {})
+    is_known = cache.get(known)
+    limits = {at_account: FREE_AT_ACCOUNT} | {
+        key: inf if is_known else free for key, free in wide.items()
+    }
     with held(at_address):
         now = time()
-        found = {key: cache.get(key, (0, 0.0)) for key in (at_account, at_address)}
+        found = {key: cache.get(key, (0, 0.0)) for key in limits}
         wait = max(left(*found[key], free=free, now=now) for key, free in limits.items())
         if wait > 0:
             raise too_many(int(wait) + 1)
@@ -124,14 +133,42 @@ def note_attempt(*, account: str, address: str) -> None:
             cache.set(key, (failures + 1, now), REMEMBERED)
 
 
+def note_code(*, user: User, address: str) -> None:
+    """Count a code of the second factor as wrong, before it is looked at, as `note_attempt` does.
+
+    Raises TooManyAttempts.
+    """
+    account, anywhere = names_of_code(user)
+    with held(anywhere):
+        note_attempt(account=account, address=address, anywhere=anywhere)
+
+
+def note_right_code(*, user: User, address: str) -> None:
+    """Forget the wrong codes from an address, and know the address from now on."""
+    account, anywhere = names_of_code(user)
+    note_success(account=account, address=address)
+    with held(anywhere):
+        take_back(anywhere)
+
+
+def names_of_code(user: User) -> tuple[str, str]:
+    """Return by which names a person's codes are counted: as an account, and from everywhere."""
+    return f"code:{user.pk}", f"failed:anywhere:{user.pk}"
+
+
 def note_success(*, account: str, address: str) -> None:
     """Forget the failures at an account from an address, and that this attempt was counted."""
     at_account, at_address, known = keys(account, address)
     with held(at_address):
-        failures, last = cache.get(at_address, (1, 0.0))
-        cache.set(at_address, (max(failures - 1, 0), last), REMEMBERED)
+        take_back(at_address)
         cache.delete(at_account)
         cache.set(known, 1, KNOWN)
+
+
+def take_back(key: str) -> None:
+    """Let one attempt be no failure that was counted as one."""
+    failures, last = cache.get(key, (1, 0.0))
+    cache.set(key, (max(failures - 1, 0), last), REMEMBERED)
 
 
 def note_failure(*, account: str, address: str) -> None:
@@ -146,11 +183,11 @@ def note_failure(*, account: str, address: str) -> None:
     )
 
 
-def left(failures: int, last: float, *, free: int, now: float) -> float:
+def left(failures: int, last: float, *, free: float, now: float) -> float:
     """Return how many seconds are left to wait after the last of so many failures."""
     if failures <= free:
         return 0.0
-    wait = min(FIRST_WAIT * 2.0 ** min(failures - free - 1, 16), LONGEST_WAIT)
+    wait: float = min(FIRST_WAIT * 2.0 ** min(failures - free - 1, 16), LONGEST_WAIT)
     return last + wait - now
 
 

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.core import context
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.mfa.base.forms import AuthenticateForm, BaseAuthenticateForm, ReauthenticateForm
 from allauth.mfa.webauthn.forms import (
     AuthenticateWebAuthnForm,
     LoginWebAuthnForm,
@@ -12,6 +14,8 @@ from django import forms
 
 from accounts import audit, requests
 from accounts.models import User
+from marketplace.http import refusals, signing_in
+from marketplace.http.clients import address_of
 
 
 class Watched(forms.Form):
@@ -29,11 +33,28 @@ class Watched(forms.Form):
             audit.note_seldom(by=self.user or audit.VISITOR, who=f"{who}:{self.method}", **facts)
 
 
-class CodeForm(Watched, AuthenticateForm):
+class Counted(Watched, BaseAuthenticateForm):
+    """A form that takes a code: whoever guesses has to wait."""
+
+    user: User
+
+    def clean_code(self) -> str:
+        """Return the code if it is one of the person's; only then its attempt does not count."""
+        address = address_of(context.request)
+        try:
+            signing_in.note_code(user=self.user, address=address)
+        except signing_in.TooManyAttempts as error:
+            raise ImmediateHttpResponse(refusals.answer(context.request, error)) from error
+        code: str = super().clean_code()
+        signing_in.note_right_code(user=self.user, address=address)
+        return code
+
+
+class CodeForm(Counted, AuthenticateForm):
     """The code of an app, or a recovery code, at signing in."""
 
 
-class CodeAgainForm(Watched, ReauthenticateForm):
+class CodeAgainForm(Counted, ReauthenticateForm):
     """The same, to show again who one is."""
 
 

@@ -10,6 +10,7 @@ from django.test import Client
 
 from marketplace.http import signing_in
 from tests import factories
+from tests.signing_in import browser_of, code_of, codes_of, set_up_app
 
 pytestmark = pytest.mark.django_db
 HOME, ELSEWHERE = "198.51.100.1", "203.0.113.66"
@@ -130,6 +131,49 @@ def test_the_cache_holds_nobodys_address():
     assert names
     assert owner.email not in names
     assert HOME not in names
+
+
+def try_code(email: str, code: str, address: str):
+    """Sign in with the right password, and send a code."""
+    browser = Client(REMOTE_ADDR=address)
+    browser.post("/accounts/login/", {"login": email, "password": factories.PASSWORD})
+    return browser.post("/accounts/2fa/authenticate/", {"code": code})
+
+
+def test_who_knows_the_password_and_guesses_codes_waits_longer_and_longer(clock):
+    owner = factories.user()
+    secret = set_up_app(browser_of(owner))
+    assert [try_code(owner.email, "no", ELSEWHERE).status_code for _ in range(5)] == [200] * 5
+    for wait in (16, 31, 61):
+        refused = try_code(owner.email, code_of(secret), ELSEWHERE)
+        assert (refused.status_code, refused["Retry-After"]) == (429, str(wait))
+        clock.now += wait
+        assert try_code(owner.email, "no", ELSEWHERE).status_code == 200
+    assert try_code(owner.email, code_of(secret), HOME).status_code == 302
+
+
+def test_who_guesses_codes_in_a_browser_that_was_left_open_waits():
+    owner = factories.user()
+    browser = browser_of(owner)
+    set_up_app(browser)
+    page = "/accounts/2fa/reauthenticate/"
+    statuses = [browser.post(page, {"code": "no"}).status_code for _ in range(6)]
+    assert statuses == [200] * 5 + [429]
+
+
+def test_codes_guessed_from_many_addresses_make_all_wait_but_where_the_owner_came_from(
+    clock, monkeypatch
+):
+    monkeypatch.setattr(signing_in, "FREE_ANYWHERE", 2)
+    owner = factories.user()
+    earlier, now, later = codes_of(set_up_app(browser_of(owner)))
+    assert try_code(owner.email, earlier, HOME).status_code == 302
+    for number in range(3):
+        assert try_code(owner.email, "no", f"192.0.2.{number}").status_code == 200
+    assert try_code(owner.email, now, ELSEWHERE).status_code == 429
+    assert try_code(owner.email, now, HOME).status_code == 302
+    clock.now += signing_in.LONGEST_WAIT
+    assert try_code(owner.email, later, ELSEWHERE).status_code == 302
 
 
 @pytest.mark.django_db(transaction=True)
