@@ -1,16 +1,22 @@
 """Where a second factor is asked for: what is wrong in an answer is written down as a failure."""
 
+import hashlib
 from typing import Any
 
 from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.core.internal.cryptokit import normalize_user_code
+from allauth.mfa import app_settings
+from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, BaseAuthenticateForm, ReauthenticateForm
+from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.forms import (
     AuthenticateWebAuthnForm,
     LoginWebAuthnForm,
     ReauthenticateWebAuthnForm,
 )
 from django import forms
+from django.core.cache import cache
 
 from accounts import audit, requests
 from accounts.models import User
@@ -46,8 +52,21 @@ class Counted(Watched, BaseAuthenticateForm):
         except signing_in.TooManyAttempts as error:
             raise ImmediateHttpResponse(refusals.answer(context.request, error)) from error
         code: str = super().clean_code()
+        if self.authenticator.type == Authenticator.Type.TOTP:
+            require_unused(code, user=self.user)
         signing_in.note_right_code(user=self.user, address=address)
         return code
+
+
+def require_unused(code: str, *, user: User) -> None:
+    """Raise ValidationError for a code that an app showed and that was used already.
+
+    allauth forgets it after one step of the clock, and takes it for as many as it tolerates.
+    """
+    steps = 2 * app_settings.TOTP_TOLERANCE + 1
+    digest = hashlib.sha256(normalize_user_code(code).encode()).hexdigest()
+    if not cache.add(f"used:{user.pk}:{digest}", 1, timeout=steps * app_settings.TOTP_PERIOD):
+        raise get_adapter().validation_error("incorrect_code")
 
 
 class CodeForm(Counted, AuthenticateForm):

@@ -1,19 +1,20 @@
 """The second factor, asking again, and owners who need more than a password."""
 
 import re
+import time
+from datetime import UTC, datetime
 from urllib.parse import unquote
 
 import pytest
 from allauth.mfa.models import Authenticator
 from django.core import mail
-from django.core.cache import cache
 from django.test import Client
 
 from accounts import invitations, organizations
 from accounts.models import ApiKey, Role, User
 from marketplace.http.factors import Adapter, SecretUnreadable
 from tests import factories
-from tests.signing_in import browser_of, code_of, prove, set_up_app
+from tests.signing_in import browser_of, code_of, codes_of, prove, set_up_app
 
 pytestmark = pytest.mark.django_db
 
@@ -85,15 +86,16 @@ def test_a_secret_that_changed_in_the_database_is_not_believed(settings):
         adapter.decrypt(kept)
 
 
-def test_the_code_of_an_app_works_once(owner):
-    secret = set_up_app(browser_of(owner))
-    Authenticator.objects.update(last_used_at=None)
-    code = code_of(secret)
-    cache.clear()
-    for works in (True, False):
+def test_the_code_of_an_app_works_once_for_as_long_as_it_is_taken(owner, monkeypatch):
+    code = codes_of(set_up_app(browser_of(owner)))[-1]
+    moment = time.time()
+    for seconds, works in ((0, True), (1, False), (31, False)):
+        monkeypatch.setattr("time.time", lambda now=moment + seconds: now)
+        moved = datetime.fromtimestamp(moment + seconds, UTC)
+        monkeypatch.setattr("django.core.cache.backends.db.tz_now", lambda now=moved: now)
         thief = Client()
         sign_in(thief, owner)
-        thief.post("/accounts/2fa/authenticate/", {"code": code})
+        thief.post("/accounts/2fa/authenticate/", {"code": f"{code[:3]} {code[3:]}"})
         assert (thief.get("/account/").status_code == 200) is works
 
 
