@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 from commonhold.errors import CommonholdError
 from commonhold.sentences import _
@@ -12,7 +12,7 @@ from django.utils.text import slugify
 
 from accounts import audit, names, people
 from accounts.models import KEY_TERM, ApiKey, Membership, Organization, Role, Scope, User
-from accounts.permissions import is_owner, membership_of
+from accounts.permissions import is_owner, lacks_factor, membership_of
 
 
 class NameTaken(CommonholdError):
@@ -163,7 +163,7 @@ def issue_key(
     """Make a key and return it with its secret, which is shown once and kept only as a hash.
 
     It works for a year, or until `expires_at` if that is sooner. Raises InvalidName, UnknownScope,
-    NotAllowed, and KeyTermRefused where the end is later, or past.
+    NotAllowed, SecondFactorNeeded, and KeyTermRefused where the end is later, or past.
     """
     name = names.check_name(name)
     wanted = sorted(set(scopes))
@@ -172,6 +172,7 @@ def issue_key(
         sentence = _("A key needs one or more of the scopes %(scopes)s.")
         raise UnknownScope(sentence, unknown=unknown, scopes=", ".join(Scope.values))
     if membership_of(user=user, organization=organization) is None:
+        require_factor(organization=organization, user=user)
         sentence = _("Only a member of %(organization)s can make a key for it.")
         raise NotAllowed(sentence, organization=str(organization))
     key, secret = ApiKey.objects.create_key(
@@ -208,11 +209,16 @@ def revoke_key(*, key: ApiKey, by: User) -> None:
 
 
 def require_owner(*, organization: Organization, user: User) -> None:
-    """Raise NotAllowed unless the user owns the organization."""
+    """Raise SecondFactorNeeded or NotAllowed unless the user owns the organization."""
     if not is_owner(user, organization):
+        require_factor(organization=organization, user=user)
         sentence = _("Only an owner of %(organization)s can do this.")
         raise NotAllowed(sentence, organization=str(organization))
-    if not user.has_perm("accounts.manage_organization", organization):
+
+
+def require_factor(*, organization: Organization, user: Any) -> None:
+    """Raise SecondFactorNeeded for an owner without the second factor that the site asks for."""
+    if lacks_factor(user=user, organization=organization):
         sentence = _("Owners need a second factor on this site. Set one up, then come back.")
         raise SecondFactorNeeded(sentence)
 

@@ -43,8 +43,8 @@ def codes_of(secret: str) -> list[str]:
 
 
 def code_of(secret: str) -> str:
-    """Six digits of an app that are taken now."""
-    return codes_of(secret)[0]
+    """The six digits that an app shows now, which are taken for another half a minute at least."""
+    return codes_of(secret)[1]
 
 
 def set_up_app(client: Client) -> str:

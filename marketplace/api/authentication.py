@@ -64,10 +64,15 @@ def note_use(key: ApiKey) -> None:
         ApiKey.objects.filter(long_ago, pk=key.pk).update(last_used_at=now)
 
 
-def organization_of(request: Request) -> Organization:
-    """Return whom the caller acts for: the key's organization, or the one chosen in the session."""
+def acted_for(request: Request) -> Organization | None:
+    """Return the key's organization, or the one chosen in the session; None for loners."""
     key = request.auth
-    found = key.organization if isinstance(key, ApiKey) else acting_organization(request._request)  # noqa: SLF001 - DRF's own name for Django's request
+    return key.organization if isinstance(key, ApiKey) else acting_organization(request._request)  # noqa: SLF001 - DRF's own name for Django's request
+
+
+def organization_of(request: Request) -> Organization:
+    """Return whom the caller acts for. Raises NoOrganization."""
+    found = acted_for(request)
     if found is None:
         raise NoOrganization(
             _("You are not a member of an organization yet. Create one, or ask to be invited.")

@@ -7,6 +7,7 @@ but not change says so.
 from typing import Any
 
 from commonhold.errors import CommonholdError
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
 from django.utils.translation import gettext as _
@@ -18,9 +19,10 @@ from rules.permissions import has_perm
 
 from accounts import people
 from accounts.models import ApiKey, Organization, Scope, User
+from accounts.organizations import require_factor
 from ingestion.models import Dataset, File, Upload, Version
 from ingestion.permissions import Owned, dataset_of
-from marketplace.api.authentication import organization_of
+from marketplace.api.authentication import acted_for, organization_of
 from marketplace.http.reauthentication import is_recent
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -54,7 +56,7 @@ class Scoped(BasePermission):
         """Return whether somebody is there at all.
 
         Raises Unconfirmed for whoever has not proved an address, ScopeMissing for a key that lacks
-        one.
+        one, SecondFactorNeeded for an owner who acts without the one that the site asks for.
         """
         method = "GET" if request.method in SAFE else str(request.method)
         scopes: tuple[str, ...] = getattr(view, "scopes", {}).get(method, (Scope.READ,))
@@ -64,6 +66,8 @@ class Scoped(BasePermission):
             return False
         people.require_somebody(request.user)
         require_scope(request, *scopes)
+        if settings.REQUIRE_MFA_FOR_OWNERS and (organization := acted_for(request)):
+            require_factor(organization=organization, user=request.user)
         return True
 
 

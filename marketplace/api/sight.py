@@ -7,16 +7,21 @@ from django.db.models import Exists, OuterRef, Q
 from rest_framework.request import Request
 
 from accounts.models import ApiKey, User
+from accounts.permissions import counts
 from ingestion.models import Version
 from licensing.models import Offer
 from marketplace.http.acting import memberships_of
 
 
 def organizations(request: Request) -> list[int]:
-    """Return the ids of the organizations that the caller belongs to; a key speaks for one."""
+    """Return the ids of the organizations that the caller may act for; a key speaks for one."""
     if not isinstance(request.user, User):
         return []
-    mine = [membership.organization_id for membership in memberships_of(request.user)]
+    mine = [
+        membership.organization_id
+        for membership in memberships_of(request.user)
+        if counts(membership)
+    ]
     key = request.auth
     return [one for one in mine if not isinstance(key, ApiKey) or one == key.organization_id]
 

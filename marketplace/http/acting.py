@@ -64,6 +64,8 @@ def memberships_of(user: User) -> list[Membership]:
     """
     longest_first = Membership.objects.select_related("organization").order_by("created_at", "pk")
     prefetch_related_objects([user], Prefetch("memberships", queryset=longest_first))
+    if settings.REQUIRE_MFA_FOR_OWNERS:
+        prefetch_related_objects([user], "authenticator_set")
     return list(user.memberships.all())
 
 

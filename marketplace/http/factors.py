@@ -21,15 +21,12 @@ from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.translation import gettext
 
-from accounts.models import Role, User
-from accounts.organizations import SecondFactorNeeded
-from accounts.permissions import has_second_factor
-from marketplace.http import problems
-from marketplace.http.acting import acting_membership, is_signed_in
+from accounts.models import Membership, User
+from accounts.permissions import counts
+from marketplace.http.acting import acting_membership, is_signed_in, memberships_of
 
 # Where somebody acts for an organization.
 ACTING = ("/account/", "/checkout/", "/library/", "/studio/")
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 NEEDED = _(
     "Owners need a second factor on this site. Set one up here, then go on with what you were at."
 )
@@ -89,8 +86,6 @@ def led(get_response: GetResponse) -> GetResponse:
     def respond(request: HttpRequest) -> HttpResponse:
         if not settings.REQUIRE_MFA_FOR_OWNERS or not lacks_factor(request):
             return get_response(request)
-        if request.path.startswith("/api/"):
-            return problems.respond(SecondFactorNeeded(NEEDED))
         messages.warning(request, gettext(NEEDED))
         return redirect("mfa_index")
 
@@ -98,12 +93,16 @@ def led(get_response: GetResponse) -> GetResponse:
 
 
 def lacks_factor(request: HttpRequest) -> bool:
-    """Tell whether an owner asks, in a browser, to act for their organization without a factor."""
-    is_acting = request.path.startswith(ACTING) and request.path != reverse("switch_organization")
-    is_by_script = request.path.startswith("/api/") and "Authorization" not in request.headers
-    if not is_acting and not (is_by_script and request.method not in SAFE):
+    """Tell whether an owner asks for a page of their organization's, and has no second factor."""
+    if not request.path.startswith(ACTING) or request.path == reverse("switch_organization"):
         return False
-    membership = acting_membership(request) if is_signed_in(request) else None
-    if membership is None or membership.role != Role.OWNER:
+    acting = acting_membership(request) if is_signed_in(request) else None
+    if acting is None:
         return False
-    return not has_second_factor(user=membership.user)
+    others = (one for one in memberships_of(acting.user) if is_named(request, one))
+    return not all(map(counts, (acting, *others)))
+
+
+def is_named(request: HttpRequest, membership: Membership) -> bool:
+    """Tell whether the address names the organization, for which one need not act to work on it."""
+    return request.path.startswith(f"/studio/{membership.organization.slug}/")

@@ -1,6 +1,7 @@
 """Organizations: who may do what in them, and the keys of their machines."""
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, transaction
 
@@ -27,6 +28,16 @@ def test_each_role_may_do_what_its_name_says_and_no_more(permission):
     people["nobody"] = AnonymousUser()
     allowed = {name for name, person in people.items() if person.has_perm(permission, organization)}
     assert allowed == ALLOWED[permission]
+
+
+@pytest.mark.parametrize("permission", ALLOWED)
+def test_an_owner_without_a_factor_may_do_nothing_where_the_site_asks_for_one(permission, settings):
+    settings.REQUIRE_MFA_FOR_OWNERS = True
+    organization = factories.organization()
+    owner = factories.owner_of(organization)
+    assert not owner.has_perm(permission, organization)
+    Authenticator.objects.create(user=owner, type=Authenticator.Type.TOTP, data={})
+    assert owner.has_perm(permission, organization)
 
 
 @pytest.mark.parametrize("permission", ALLOWED)

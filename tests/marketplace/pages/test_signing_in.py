@@ -12,6 +12,7 @@ from django.test import Client
 
 from accounts import invitations, organizations
 from accounts.models import ApiKey, Role, User
+from ingestion.archive import datasets
 from marketplace.http.factors import Adapter, SecretUnreadable
 from tests import factories
 from tests.signing_in import browser_of, code_of, codes_of, prove, set_up_app
@@ -209,10 +210,29 @@ def test_an_owner_without_a_factor_is_led_to_set_one_up(owner, required, path):
     assert client.get(path).status_code == 200
 
 
-def test_an_owner_without_a_factor_changes_nothing_by_a_script_of_the_page(owner, required):
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Basic eDp5"}])
+def test_an_owner_without_a_factor_does_nothing_by_a_script_of_the_page(owner, required, headers):
     client = browser_of(owner)
-    answer = client.post("/api/v1/datasets", {"title": "x"}, content_type="application/json")
-    assert (answer.status_code, answer.json()["code"]) == (403, "second-factor-needed")
+    for answer in (
+        client.post("/api/v1/datasets", {"title": "x"}, "application/json", headers=headers),
+        client.get("/api/v1/quotas", headers=headers),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (403, "second-factor-needed")
+
+
+def test_the_key_of_an_owner_without_a_factor_waits_for_one(owner, required, settings):
+    settings.REQUIRE_MFA_FOR_OWNERS = False
+    station = owner.memberships.get().organization
+    wanted = {"organization": station, "user": owner, "name": "box", "scopes": ["read"]}
+    _, secret = organizations.issue_key(**wanted)
+    settings.REQUIRE_MFA_FOR_OWNERS = True
+    bearer = {"Authorization": f"Bearer {secret}"}
+    refused = Client().get("/api/v1/me", headers=bearer)
+    assert (refused.status_code, refused.json()["code"]) == (403, "second-factor-needed")
+    with pytest.raises(organizations.SecondFactorNeeded):
+        organizations.issue_key(**wanted)
+    set_up_app(browser_of(owner))
+    assert Client().get("/api/v1/me", headers=bearer).json()["role"] == "owner"
 
 
 def test_an_owner_without_a_factor_manages_nobody_on_any_path(owner, required):
@@ -239,12 +259,25 @@ def test_editors_visitors_and_the_catalogue_need_no_factor(owner, required):
     assert browser_of(owner).get("/").status_code == 200
 
 
-def test_an_owner_can_turn_to_an_organization_of_others(owner, required):
+def test_an_owner_can_turn_to_an_organization_of_others_and_works_for_that_alone(owner, required):
+    station = owner.memberships.get().organization
+    particulars = {
+        "slug": "talks",
+        "title": "Talks",
+        "language": "sw",
+        "task": "speech-recognition",
+    }
+    own = datasets.create(organization=station, by=owner, **particulars)
     elsewhere = factories.organization("Radio Mtoni")
     elsewhere.memberships.create(user=owner, role=Role.EDITOR)
     client = browser_of(owner)
     client.post("/account/acting/", {"organization": elsewhere.slug})
     assert client.get("/studio/").status_code == 200
+    place = f"{own.organization.slug}/{own.slug}"
+    assert client.get(f"/studio/{place}/").headers["Location"] == "/accounts/2fa/"
+    assert client.get(f"/api/v1/datasets/{place}").status_code == 404
+    set_up_app(client)
+    assert client.get(f"/studio/{place}/").status_code == 200
 
 
 def test_recovery_codes_alone_are_no_second_factor(owner, required):
