@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts import audit, people
 from accounts.models import Invitation, Membership, Organization, Role, User
-from accounts.organizations import AlreadyMember, join, require_owner
+from accounts.organizations import AlreadyMember, hold, join, require_owner
 from accounts.permissions import is_owner
 
 LASTS = timedelta(days=7)
@@ -73,7 +73,6 @@ def invite(
     """
     address = address.lower()
     require_owner(organization=organization, user=by)
-    Organization.objects.select_for_update().get(pk=organization.pk)
     # Not by another address of a member's: which those are is theirs to say.
     if organization.memberships.filter(user__email__iexact=address).exists():
         sentence = _("%(address)s is a member already; change the role in the list.")
@@ -146,7 +145,7 @@ def accept(*, secret: str, user: User) -> Membership:
     """
     organization = find(secret=secret).organization
     # In the order in which everything about members takes its locks.
-    Organization.objects.select_for_update().get(pk=organization.pk)
+    hold(organization)
     locked = organization.invitations.select_for_update()
     invitation = locked.filter(token_sha256=digest(secret)).first()
     if invitation is None:

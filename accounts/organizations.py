@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 
 from commonhold.errors import CommonholdError
 from commonhold.sentences import _
@@ -110,7 +110,7 @@ def join(*, organization: Organization, user: User, role: Role) -> Membership:
     Raises Unconfirmed for an account that nobody has proved, and AlreadyMember.
     """
     people.require_somebody(user)
-    Organization.objects.select_for_update().get(pk=organization.pk)
+    hold(organization)
     membership, is_new = Membership.objects.get_or_create(
         user=user, organization=organization, defaults={"role": role}
     )
@@ -127,7 +127,6 @@ def change_role(*, membership: Membership, role: Role, by: User) -> None:
     """Give a member another role. Only an owner may. Raises NotAllowed, LastOwner."""
     organization, user = membership.organization, membership.user
     require_owner(organization=organization, user=by)
-    Organization.objects.select_for_update().get(pk=organization.pk)
     if role != Role.OWNER:
         require_another_owner(organization=organization, than=user)
     organization.memberships.filter(pk=membership.pk).update(role=role)
@@ -141,9 +140,9 @@ def remove_member(*, organization: Organization, user: User, by: User) -> None:
 
     Owners may, and the members themselves. Raises NotAllowed, LastOwner.
     """
+    hold(organization)
     if user != by:
         require_owner(organization=organization, user=by)
-    Organization.objects.select_for_update().get(pk=organization.pk)
     require_another_owner(organization=organization, than=user)
     organization.memberships.filter(user=user).delete()
     organization.api_keys.filter(user=user, revoked=False).update(revoked=True)
@@ -171,8 +170,10 @@ def issue_key(
     if unknown or not wanted:
         sentence = _("A key needs one or more of the scopes %(scopes)s.")
         raise UnknownScope(sentence, unknown=unknown, scopes=", ".join(Scope.values))
-    if membership_of(user=user, organization=organization) is None:
-        require_factor(organization=organization, user=user)
+    hold(organization)
+    now = anew(user)
+    if membership_of(user=now, organization=organization) is None:
+        require_factor(organization=organization, user=now)
         sentence = _("Only a member of %(organization)s can make a key for it.")
         raise NotAllowed(sentence, organization=str(organization))
     key, secret = ApiKey.objects.create_key(
@@ -208,15 +209,30 @@ def revoke_key(*, key: ApiKey, by: User) -> None:
     audit.note(by=by, verb="key.revoked", about=about, key=key.name, prefix=key.prefix)
 
 
+def hold(organization: Organization) -> None:
+    """Let nobody else change who belongs to the organization until the transaction ends."""
+    Organization.objects.select_for_update().get(pk=organization.pk)
+
+
+def anew(user: User) -> User | None:
+    """Return somebody as they are now, without what was read of them before; None if gone."""
+    return User.objects.filter(pk=user.pk).first()
+
+
 def require_owner(*, organization: Organization, user: User) -> None:
-    """Raise SecondFactorNeeded or NotAllowed unless the user owns the organization."""
-    if not is_owner(user, organization):
-        require_factor(organization=organization, user=user)
+    """Hold the organization; raise SecondFactorNeeded or NotAllowed unless the user owns it now.
+
+    In this order: whoever was sent away while they waited is no owner any more.
+    """
+    hold(organization)
+    now = anew(user)
+    if not is_owner(now, organization):
+        require_factor(organization=organization, user=now)
         sentence = _("Only an owner of %(organization)s can do this.")
         raise NotAllowed(sentence, organization=str(organization))
 
 
-def require_factor(*, organization: Organization, user: Any) -> None:
+def require_factor(*, organization: Organization, user: User | None) -> None:
     """Raise SecondFactorNeeded for an owner without the second factor that the site asks for."""
     if lacks_factor(user=user, organization=organization):
         sentence = _("Owners need a second factor on this site. Set one up, then come back.")

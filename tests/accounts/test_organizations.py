@@ -4,10 +4,12 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, transaction
+from django.db.models import prefetch_related_objects
 
-from accounts import audit, organizations
+from accounts import audit, invitations, organizations
 from accounts.models import ApiKey, Role, User
 from tests import factories
+from tests.at_once import Call
 
 pytestmark = pytest.mark.django_db
 
@@ -156,6 +158,61 @@ def test_only_an_owner_changes_roles(role):
         organizations.change_role(
             membership=organization.memberships.get(user=person), role=Role.OWNER, by=person
         )
+
+
+MEANWHILE = {
+    "change a role": lambda station, by: organizations.change_role(
+        membership=station.memberships.get(role=Role.EDITOR), role=Role.OWNER, by=by
+    ),
+    "remove a member": lambda station, by: organizations.remove_member(
+        organization=station, user=station.memberships.get(role=Role.EDITOR).user, by=by
+    ),
+    "invite": lambda station, by: invitations.invite(
+        organization=station, address="new@example.org", role=Role.OWNER, by=by
+    ),
+    "send an invitation again": lambda station, by: invitations.renew(
+        invitation=station.invitations.get(), by=by
+    ),
+    "withdraw an invitation": lambda station, by: invitations.withdraw(
+        invitation=station.invitations.get(), by=by
+    ),
+    "make a key": lambda station, by: organizations.issue_key(
+        organization=station, user=by, name="late", scopes=["read"]
+    ),
+    "stop a colleague's key": lambda station, by: organizations.revoke_key(
+        key=station.api_keys.get(), by=by
+    ),
+}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("act", MEANWHILE)
+def test_an_owner_who_is_sent_away_meanwhile_does_nothing_any_more(act):
+    station = factories.organization()
+    owner, sent_away = factories.owner_of(station), factories.member(station, Role.OWNER)
+    factories.member(station, Role.EDITOR)
+    invitations.invite(organization=station, address="x@example.org", role=Role.BUYER, by=owner)
+    organizations.issue_key(organization=station, user=owner, name="box", scopes=["read"])
+    # As the request of a browser has read them.
+    prefetch_related_objects([sent_away], "memberships")
+    with transaction.atomic():
+        organizations.remove_member(organization=station, user=sent_away, by=owner)
+        late = Call(lambda: MEANWHILE[act](station, sent_away)).until_it_waits()
+    with pytest.raises(organizations.NotAllowed):
+        late.result()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_owners_who_leave_at_once_one_stays():
+    station = factories.organization()
+    owner, other = factories.owner_of(station), factories.member(station, Role.OWNER)
+    with transaction.atomic():
+        organizations.remove_member(organization=station, user=owner, by=owner)
+        late = Call(
+            lambda: organizations.remove_member(organization=station, user=other, by=other)
+        ).until_it_waits()
+    with pytest.raises(organizations.LastOwner):
+        late.result()
 
 
 def test_two_organizations_can_not_share_an_address():
