@@ -18,7 +18,7 @@ from ingestion.models import Version
 from licensing.models import Offer
 from marketplace import orders
 from marketplace.api import sight
-from marketplace.api.permissions import may, require_role
+from marketplace.api.permissions import may, require_recent_proof, require_role
 from marketplace.api.resource import Collection, Resource, caller
 from marketplace.models import Order
 from marketplace.tasks import follow_news_task
@@ -94,8 +94,11 @@ class Orders(Collection):
         asked = PlaceOrder(data=request.data)
         asked.is_valid(raise_exception=True)
         data = asked.validated_data
+        offer = offered(data["offer"])
+        if offer.price.amount_minor:
+            require_recent_proof(request)
         order, is_new = orders.place(
-            offer=offered(data["offer"]),
+            offer=offer,
             buyer=buyer,
             by=caller(request),
             accept_terms_sha256=data["accept_terms_sha256"],

@@ -19,6 +19,7 @@ from ingestion.models import Version
 from licensing.models import Offer
 from marketplace import listings, orders
 from marketplace.http.acting import acting_membership, signed_in
+from marketplace.http.reauthentication import require_recent
 from marketplace.http.telling import tell
 from marketplace.pages.sheets import Sheet
 from marketplace.showcase import resemblance, terms
@@ -136,6 +137,8 @@ def buy(request: HttpRequest, offer: Offer, licensee: Organization) -> HttpRespo
             "Read the terms and say that your organization accepts them; nothing was bought."
         )
         return page(request, offer, status=422, not_accepted=missing)
+    if offer.price.amount_minor:
+        require_recent(request)
     try:
         order, is_new = orders.place(
             offer=offer,

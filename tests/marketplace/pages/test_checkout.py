@@ -2,25 +2,21 @@
 
 import re
 from html import unescape
+from urllib.parse import unquote
 from uuid import uuid4
 
 import pytest
 from django.test import Client
 
 from accounts import organizations
-from accounts.models import Organization, Role, User
+from accounts.models import Organization, Role
 from licensing.models import Grant, Offer
 from marketplace import pricing
 from marketplace.models import Order
 from tests import factories, letters, sealed, trade
+from tests.signing_in import browser_of, prove
 
 pytestmark = pytest.mark.django_db
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 @pytest.fixture
@@ -30,7 +26,7 @@ def lab() -> Organization:
 
 @pytest.fixture
 def buyer(lab: Organization) -> Client:
-    return signed_in(factories.owner_of(lab))
+    return browser_of(factories.owner_of(lab))
 
 
 def form(offer: Offer, lab: Organization, **changes: str) -> dict[str, str]:
@@ -59,6 +55,28 @@ def test_one_click_buys_and_leads_to_the_license(buyer: Client, lab: Organizatio
     grant = Grant.objects.get(licensee=lab)
     assert (answer.status_code, answer["Location"]) == (302, f"/library/{grant.pk}")
     assert "This is a TEST" in buyer.get(answer["Location"]).content.decode()
+
+
+def test_nothing_is_paid_in_a_browser_that_was_left_open(buyer: Client, lab: Organization):
+    offer, person = trade.offer(), factories.owner_of(lab)
+    prove(buyer, person, seconds_ago=3600)
+    here = f"/checkout/{offer.pk}"
+    asked = buyer.post(here, form(offer, lab))
+    assert unquote(asked["Location"]) == f"/accounts/reauthenticate/?next={here}"
+    body = {"offer": offer.pk, "accept_terms_sha256": offer.terms_sha256}
+    headers = {"Idempotency-Key": "one"}
+    refused = buyer.post("/api/v1/orders", body, "application/json", headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (403, "proof-too-old")
+    assert not Order.objects.exists()
+    proof = {"password": factories.PASSWORD, "next": here}
+    bought = buyer.post("/accounts/reauthenticate/", proof)
+    assert bought["Location"] == f"/library/{Grant.objects.get(licensee=lab).pk}"
+
+
+def test_what_is_free_is_licensed_without_asking_again(buyer: Client, lab: Organization):
+    offer = trade.offer(amount_minor=0)
+    prove(buyer, factories.owner_of(lab), seconds_ago=3600)
+    assert "/library/" in buyer.post(f"/checkout/{offer.pk}", form(offer, lab))["Location"]
 
 
 def test_the_same_click_twice_buys_once(buyer: Client, lab: Organization):
@@ -166,7 +184,7 @@ def test_an_editor_learns_who_can_buy(lab: Organization):
     anna = factories.user("anna@lab.example", "Anna Weiss")
     organizations.join(organization=lab, user=anna, role=Role.BUYER)
     offer = trade.offer()
-    client = signed_in(factories.member(lab, Role.EDITOR))
+    client = browser_of(factories.member(lab, Role.EDITOR))
     page = client.get(f"/checkout/{offer.pk}").content.decode()
     assert "anna@lab.example" in page
     assert "License for €42" not in page
@@ -177,12 +195,12 @@ def test_an_editor_learns_who_can_buy(lab: Organization):
 def test_the_publisher_needs_no_license_of_its_own():
     offer = trade.offer()
     owner = factories.owner_of(offer.version.dataset.organization)
-    assert "needs no license" in signed_in(owner).get(f"/checkout/{offer.pk}").content.decode()
+    assert "needs no license" in browser_of(owner).get(f"/checkout/{offer.pk}").content.decode()
 
 
 def test_a_person_without_an_organization_is_told_where_to_found_one():
     offer = trade.offer()
-    page = signed_in(factories.user()).get(f"/checkout/{offer.pk}").content.decode()
+    page = browser_of(factories.user()).get(f"/checkout/{offer.pk}").content.decode()
     assert "Licenses belong to organizations" in page
 
 
