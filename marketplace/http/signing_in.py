@@ -29,6 +29,7 @@ from accounts import audit, security
 from accounts.models import User
 from marketplace.http import refusals
 from marketplace.http.clients import address_of
+from marketplace.http.reauthentication import is_recent
 
 FREE_AT_ACCOUNT = 4
 FREE_AT_ADDRESS = 20
@@ -68,6 +69,13 @@ class PatientAdapter(DefaultAccountAdapter):
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return the address that limits count by."""
         return address_of(request)
+
+    def is_reauthentication_required(self, *, app: str, **facts: Any) -> bool:  # noqa: ARG002 - allauth's
+        """Ask again before factors and addresses change as before anything else: signing in counts.
+
+        allauth would ask whoever has just signed in.
+        """
+        return not is_recent(self.request)
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
         """Return whose credentials these are; else count a failure. Refuses while it waits."""

@@ -150,6 +150,10 @@ def test_whoever_just_signed_in_is_not_asked_again(owner):
     client = Client()
     sign_in(client, owner)
     assert client.post("/account/keys/", KEY).status_code == 201
+    for page in ("totp/activate", "webauthn/add"):
+        assert client.get(f"/accounts/2fa/{page}/").status_code == 200
+    client.post("/accounts/email/", {"action_add": "", "email": "new@example.org"})
+    assert [letter.to for letter in mail.outbox] == [["new@example.org"]]
 
 
 def test_the_proof_is_too_old_after_a_quarter_of_an_hour(owner):
