@@ -120,6 +120,6 @@ def end_all(*, of: User | None = None) -> int:
     sessions = Session.objects.all() if of is None else Session.objects.filter(pk__in=keys)
     sessions.delete()
     listed.delete()
-    if of is not None:
-        audit.note(by=audit.SITE, verb="session.ended", about=(of,), why="by the operator")
+    about, why = ((of,), "by the operator") if of else ((), "everybody's, by the operator")
+    audit.note(by=audit.SITE, verb="session.ended", about=about, why=why)
     return len(keys)

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from accounts import audit, organizations
-from accounts.models import User
+from accounts.models import AuditEntry, User
 from tests import factories
 from tests.signing_in import prove
 
@@ -155,6 +155,9 @@ def test_the_operator_signs_everybody_out(person):
     call_command("end_sessions", "--all")
     assert [client.get("/account/").status_code for client in clients] == [302, 302]
     assert not Session.objects.exclude(pk__in=[c.session.session_key for c in clients]).exists()
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.actor, entry.verb, entry.about) == ("the site", "session.ended", [])
+    assert entry.copies == {"why": "everybody's, by the operator"}
 
 
 def test_nobody_is_signed_out_by_an_address_that_nobody_has(person):
