@@ -18,7 +18,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from accounts import people
+from accounts import names, people
 from accounts.invitations import LASTS as INVITATION_LASTS
 from accounts.models import Invitation
 from marketplace.http.signing_in import PatientAdapter
@@ -97,10 +97,12 @@ def read_join(token: str) -> Proof:
 
 def send_invitation(request: HttpRequest, *, invitation: Invitation, secret: str) -> None:
     """Write to an address that it is invited. Raises MailNotSent; the invitation stands."""
+    shown = (invitation.invited_by.name, invitation.organization.name)
     context = {
         "organization": invitation.organization,
         "role": invitation.get_role_display(),
         "by": invitation.invited_by,
+        "mixed": [one for one in shown if names.mixes_scripts(one)],
         "invitation_url": reverse("invitation", args=[secret]),
         "days": INVITATION_LASTS.days,
     }

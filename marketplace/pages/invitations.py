@@ -1,5 +1,7 @@
 """An invitation, as whoever opens its link sees it: what it is, and a button that says yes."""
 
+from typing import Any
+
 from commonhold.errors import CommonholdError
 from django.contrib import messages
 from django.db import transaction
@@ -15,6 +17,7 @@ from accounts import invitations, people
 from accounts.models import Invitation, Organization, User
 from marketplace.http.acting import SESSION_KEY
 from marketplace.pages import joining
+from marketplace.showcase import resemblance
 
 TEMPLATE = "account/invitation.html"
 
@@ -39,7 +42,7 @@ def answer(request: HttpRequest, invitation: Invitation, secret: str, user: User
         context = {"address": invitation.address, "invitation": invitation}
         return render(request, "account/somebody_else.html", context, status=403)
     if request.method != "POST":
-        return render(request, TEMPLATE, {"invitation": invitation})
+        return page(request, invitation)
     membership = invitations.accept(secret=secret, user=user)
     welcome(request, membership.organization)
     return redirect("account")
@@ -48,18 +51,25 @@ def answer(request: HttpRequest, invitation: Invitation, secret: str, user: User
 def greet(request: HttpRequest, invitation: Invitation, secret: str) -> HttpResponse:
     """Let a newcomer join by it; whoever has an account signs in first, and comes back."""
     if people.holder(address=invitation.address):
-        return render(request, TEMPLATE, {"invitation": invitation, "sign_in": True})
+        return page(request, invitation, sign_in=True)
     form = joining.PersonForm(request.POST or None, address=invitation.address)
     if request.method != "POST" or not form.is_valid():
-        context = {"invitation": invitation, "form": form}
-        status = 422 if request.method == "POST" else 200
-        return render(request, TEMPLATE, context, status=status)
+        return page(request, invitation, status=422 if request.method == "POST" else 200, form=form)
     with transaction.atomic():
         user = form.save()
         membership = invitations.accept(secret=secret, user=user)
     response = joining.enter(request, user, reverse("account"))
     welcome(request, membership.organization)
     return response
+
+
+def page(
+    request: HttpRequest, invitation: Invitation, *, status: int = 200, **context: Any
+) -> HttpResponse:
+    """Show who invites to what, and which of these names could be taken for others'."""
+    marked = resemblance.of_invitation(invitation=invitation)
+    base = {"invitation": invitation, "resemblance": marked}
+    return render(request, TEMPLATE, base | context, status=status)
 
 
 def welcome(request: HttpRequest, organization: Organization) -> None:

@@ -1,12 +1,16 @@
 """A reader is told when a name could be taken for somebody else's."""
 
+from html import unescape
+
 import pytest
+from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
+from accounts.models import Role, User
 from ingestion.archive import datasets
 from ingestion.models import Speaker
 from tests import factories, letters, sealed, trade
+from tests.signing_in import browser_of
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +54,26 @@ def test_the_catalogue_marks_a_title_of_mixed_alphabets(client):
     listed(IMITATION)
 
     assert "Mixed alphabets" in client.get("/").content.decode()
+
+
+def test_an_invitation_marks_who_could_be_taken_for_somebody_else():
+    inviter = factories.user(name="Amin\u0430")
+    station = factories.organization("Radio Val\u04cfey", owner=inviter)
+    form = {"member-email": "x@example.org", "member-role": "editor"}
+    browser_of(inviter).post("/account/invitations/", form)
+    page = unescape(Client().get(letters.link("x@example.org")).content.decode())
+    letter = str(letters.to("x@example.org")[-1].body)
+    for name in (inviter.name, station.name):
+        assert f"«{name}» mixes letters of several alphabets" in letter
+        assert f'«<span dir="auto">{name}</span>» mixes letters of several alphabets' in page
+
+
+def test_the_list_of_members_marks_a_name_of_mixed_alphabets():
+    station = factories.organization()
+    owner = browser_of(factories.owner_of(station))
+    assert "Mixed alphabets" not in owner.get("/account/").content.decode()
+    station.memberships.create(user=factories.user(name="Amin\u0430"), role=Role.EDITOR)
+    assert "Mixed alphabets" in owner.get("/account/").content.decode()
 
 
 def test_the_api_tells_what_a_dataset_looks_like(client):
