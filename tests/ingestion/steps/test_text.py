@@ -214,7 +214,7 @@ def test_a_number_that_a_row_with_times_leaves_out_is_no_word_of_it(tmp_path):
 def test_a_transcript_of_another_recording_is_refused_with_advice(tmp_path):
     source = sounds.write(tmp_path / "a.wav", librivox()[0].audio)
     other = "the market opens every tuesday behind the old mill where farmers sell their maize"
-    with pytest.raises(RefusedError, match=r"start and end per line") as caught:
+    with pytest.raises(RefusedError, match=r"give it with times") as caught:
         aligned(source, tmp_path, "a.txt", other)
     assert caught.value.reason == "unplaced"
 
