@@ -12,6 +12,7 @@ import importlib
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -48,10 +49,9 @@ def run(job: Job) -> Result:
 
 
 def write_result(workdir: Path, document: JsonObject) -> None:
-    """Write result.json in one move, so that a reader never sees half of it."""
-    unfinished = workdir / ".result.json"
-    unfinished.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
-    unfinished.replace(workdir / "result.json")
+    """Write result.json; whoever asked reads it when this process has ended."""
+    text = json.dumps(document, ensure_ascii=False)
+    (workdir / "result.json").write_text(text, encoding="utf-8")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -68,6 +68,8 @@ def main(arguments: Sequence[str]) -> int:
             memory_mib=job.memory_mib, cpu_seconds=job.cpu_seconds, file_mib=job.file_mib
         )
         isolation.enter(job)
+        # Whoever looks for one makes a file and removes it, which a step may not.
+        tempfile.tempdir = str(job.workdir)
         return attempt(job)
     except InvalidJobError as error:
         sys.stderr.write(f"{error.message}\n")

@@ -15,7 +15,7 @@ ASK_VERSION = 1
 PATH_BENEATH = 1
 
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
-REMOVE_FILE, MAKE_REG = 1 << 5, 1 << 8
+MAKE_REG = 1 << 8
 TRUNCATE, IOCTL_DEV = 1 << 14, 1 << 15
 
 FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 5: 16}
@@ -65,10 +65,10 @@ def restrict(
 ) -> None:
     """Let this process open nothing but these files and folders, from now on and for ever.
 
-    `writes` are folders to read, write, make and remove files in, but no folders: who clears up
-    would lose its way in a million of them, each in the other. Nothing may be executed anywhere.
-    Needs no_new_privs, and a version of at least 1. Raises OSError, also for a path that is not
-    there.
+    `writes` are folders to read, write and make files in, but no folders: who clears up would lose
+    its way in a million of them, each in the other. A file stays there once it is made, or what is
+    open and has no name would take room that nobody counts. Nothing may be executed anywhere. Needs
+    no_new_privs, and a version of at least 1. Raises OSError, also for a path that is not there.
     """
     abi = version()
     handled = (1 << max(bits for since, bits in FILE_RIGHTS.items() if since <= abi)) - 1
@@ -79,7 +79,7 @@ def restrict(
     )
     size = ctypes.c_size_t(ctypes.sizeof(attr))
     ruleset = _call(CREATE_RULESET, ctypes.byref(attr), size, ctypes.c_uint32(0))
-    write = READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE | MAKE_REG | REMOVE_FILE
+    write = READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE | MAKE_REG
     for rights, paths in (
         (READ_FILE | READ_DIR, reads),
         (write, writes),

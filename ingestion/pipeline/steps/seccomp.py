@@ -20,16 +20,17 @@ PR_SET_NAME, PR_GET_NAME, PR_SET_VMA = 15, 16, 0x53564D41
 
 MEMORY = (
     "brk mmap munmap mremap mprotect madvise mincore mlock munlock msync membarrier get_mempolicy "
-    "memfd_create pkey_alloc pkey_free pkey_mprotect"
+    "pkey_alloc pkey_free pkey_mprotect"
 )
+"""Not memfd_create: its pages count towards no limit."""
 FILES = (
     "read readv pread64 preadv preadv2 write writev pwrite64 pwritev pwritev2 close close_range "
     "lseek stat lstat fstat newfstatat statx access faccessat faccessat2 readlink readlinkat "
-    "statfs fstatfs getcwd chdir getdents getdents64 unlink unlinkat rename "
-    "renameat renameat2 ftruncate fallocate fsync fdatasync fadvise64 copy_file_range sendfile "
-    "flock dup dup2 dup3 pipe pipe2 poll ppoll select pselect6 epoll_create1 epoll_ctl epoll_wait "
-    "epoll_pwait eventfd2 umask"
+    "statfs fstatfs getcwd chdir getdents getdents64 ftruncate fallocate fsync fdatasync fadvise64 "
+    "copy_file_range sendfile flock dup dup2 dup3 pipe pipe2 poll ppoll select pselect6 "
+    "epoll_create1 epoll_ctl epoll_wait epoll_pwait eventfd2 umask"
 )
+"""Not unlink and rename: a file without a name takes room where nobody counts it."""
 ITSELF = (
     "futex futex_waitv set_robust_list set_tid_address rseq arch_prctl restart_syscall exit "
     "exit_group gettid getpid getppid getuid geteuid getgid getegid getresuid getresgid getgroups "
@@ -45,6 +46,8 @@ FCNTL = (
     fcntl.F_SETFL, fcntl.F_GETLK, fcntl.F_SETLK, fcntl.F_SETLKW,
 )  # fmt: skip
 """Not F_SETOWN and F_SETSIG, which send signals to other processes."""
+NAMELESS = os.O_TMPFILE & ~os.O_DIRECTORY
+"""The flag by which open(2) makes a file without a name."""
 
 
 class Compared(ctypes.Structure):
@@ -83,12 +86,14 @@ def rules(*, devices: bool) -> Iterator[Rule]:
         yield Rule("fcntl", 1, command)
     # Before its version 3 (Linux 6.2) Landlock lets a file be emptied by whoever may read it.
     for call, flags in (("open", 1), ("openat", 2)):
-        yield Rule(call, flags, 0, os.O_TRUNC)
+        yield Rule(call, flags, 0, os.O_TRUNC | NAMELESS)
         for access in (os.O_WRONLY, os.O_RDWR):
-            yield Rule(call, flags, access, os.O_ACCMODE)
+            yield Rule(call, flags, access, os.O_ACCMODE | NAMELESS)
     if devices:
         yield Rule("ioctl")
         yield Rule("mlock2")
+        # A driver may want it, and what computes on a device has no limit that it could pass.
+        yield Rule("memfd_create")
     else:
         for request in (termios.TCGETS, termios.FIOCLEX, termios.FIONREAD):
             yield Rule("ioctl", 1, request, 0xFFFFFFFF)

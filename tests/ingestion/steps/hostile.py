@@ -228,6 +228,27 @@ def fill_disk(path: str) -> object:
         time.sleep(1)
 
 
+def hidden_memory(path: str) -> object:
+    return os.write(os.memfd_create("hidden"), bytes(int(path) << 20))
+
+
+def hidden_file(path: str) -> object:
+    return os.write(os.open(".", os.O_TMPFILE | os.O_RDWR), bytes(int(path) << 20))
+
+
+def unlinked_file(path: str) -> object:
+    with Path("part").open("wb") as file:
+        Path("part").unlink()
+        return file.write(bytes(int(path) << 20))
+
+
+def replaced_file(path: str) -> object:
+    with Path("part").open("wb") as file:
+        Path("other").touch()
+        Path("other").rename("part")
+        return file.write(bytes(int(path) << 20))
+
+
 def many_threads(path: str) -> object:
     wait = threading.Event()
     for number in range(int(path)):

@@ -28,6 +28,7 @@ from tests.ingestion.steps import hostile, sounds
 pytestmark = pytest.mark.django_db
 
 REFUSED = ("PermissionError",)
+UNCOUNTED = ("hidden_memory", "hidden_file", "unlinked_file", "replaced_file")
 ONE_SIGNAL = signal.SIGURG.value  # whose default is to do nothing, should it arrive
 
 
@@ -114,7 +115,7 @@ def test_the_attacks_succeed_where_nothing_guards(secret, tmp_path):
             ("connect_inet", f"127.0.0.1:{site.getsockname()[1]}"),
             ("shell", str(tmp_path / "ran")), ("signal_parent", "0"),
             ("slow_parent", ""), ("handle_on_parent", ""), ("outlive_parent", ""),
-            ("namespaces", ""), ("remove", str(secret)),
+            ("namespaces", ""), ("remove", str(secret)), *((name, "1") for name in UNCOUNTED),
         ]  # fmt: skip
         between = "import subprocess, sys; sys.exit(subprocess.run(sys.argv[1:]).returncode)"
         attacker = [sys.executable, "-c", UNGUARDED, json.dumps(tried)]
@@ -227,6 +228,7 @@ def test_a_step_never_touches_the_process_that_started_it(run, name, path):
         ("connect_unix", "{secret}"), ("fork", ""), ("shell", ""), ("signal_parent", "0"),
         ("signal_thread", "0"), ("owner_of_signals", ""), ("trace_parent", ""),
         ("limit_parent", ""), ("slow_parent", ""), ("namespaces", ""),
+        *((name, "1") for name in UNCOUNTED),
     ],
 )  # fmt: skip
 def test_an_old_kernel_in_a_container_holds_as_well(run, secret, name, path):
@@ -276,6 +278,11 @@ def test_a_step_never_fills_the_disk(run, settings):
 def test_a_step_never_takes_all_memory(run, settings):
     settings.STEP_MEMORY_MIB = 512
     assert attempt(run, "memory", 600) == "MemoryError"
+
+
+@pytest.mark.parametrize("name", UNCOUNTED)
+def test_a_step_never_holds_memory_or_files_where_nobody_counts_them(run, name):
+    assert attempt(run, name, 1) in REFUSED
 
 
 def test_a_step_never_starts_threads_without_end(run, settings):
