@@ -28,6 +28,7 @@ PROBE_SECONDS = 60
 PASSED_ON = ("PATH", "LANG", "LD_LIBRARY_PATH")
 STEPS, PROBE = ("-m", "ingestion.pipeline.steps"), ("-m", "ingestion.pipeline.steps.probe")
 MIB = 1024 * 1024
+LONGEST_LINE = 500
 UNKNOWN = _("Nothing is processed, because isolating a step fails: %(last)s")
 
 
@@ -148,9 +149,12 @@ def report() -> str:
     return f"Steps are isolated: {guards()}."
 
 
-def last_line(path: Path, *, most: int = 4096) -> str:
-    """Return the last line that a child printed, or the end of it where it is long."""
+def last_line(path: Path) -> str:
+    """Return the last line that a child printed, or the end of it where it is long.
+
+    A stranger may have written it: what is no letter to see (a NUL, an escape) is a blank.
+    """
     with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - most))
+        file.seek(max(0, path.stat().st_size - LONGEST_LINE))
         lines = file.read().decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else ""
+    return "".join(one if one.isprintable() else " " for one in lines[-1]) if lines else ""

@@ -26,7 +26,8 @@ from ingestion.models import File, PipelineRun, Recording, StepRun, Upload, Vers
 from ingestion.pipeline import children, recipes, results, subprocesses, turns
 from ingestion.pipeline.subprocesses import ClaimLost
 
-MAX_ATTEMPTS = 3
+MAX_ATTEMPTS, MAX_CLAIMS = 3, 10
+"""How often a run may go wrong, and how often it is taken with those whose worker died."""
 State, Phase = PipelineRun.State, PipelineRun.Phase
 log = logging.getLogger(__name__)
 
@@ -188,7 +189,10 @@ def lay_out(run: PipelineRun) -> PipelineRun:
 
 @transaction.atomic
 def claim(*, run_id: UUID) -> PipelineRun | None:
-    """Take a run that nobody holds; None if somebody does or it is over."""
+    """Take a run that nobody holds; None if somebody does or it is over.
+
+    What was taken MAX_CLAIMS times and came to no end is failed: it may be what ends its workers.
+    """
     run = (
         turns.waiting()
         .filter(pk=run_id)
@@ -203,6 +207,10 @@ def claim(*, run_id: UUID) -> PipelineRun | None:
     run.heartbeat_at = timezone.now()
     run.started_at = run.started_at or run.heartbeat_at
     run.save(update_fields=["attempts", "state", "claim", "heartbeat_at", "started_at"])
+    if run.attempts > MAX_CLAIMS:
+        sentence = _("The work broke off %(attempts)s times, and nobody was left to say why.")
+        fail(run=run, error=RunFailed(sentence, attempts=MAX_CLAIMS))
+        return None
     return run
 
 

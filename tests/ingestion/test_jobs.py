@@ -215,6 +215,17 @@ def test_whatever_goes_wrong_counts_as_an_attempt_and_is_told(version, run):
     assert not turns.waiting().exists()
 
 
+def test_a_run_that_nobody_ever_ends_is_not_taken_for_ever(run):
+    for _ in range(jobs.MAX_CLAIMS):
+        claim(run)
+        die(run)
+    assert jobs.claim(run_id=run.pk) is None
+    run.refresh_from_db()
+    assert run.state == State.FAILED
+    assert "broke off 10 times" in Recorded.of(run.error).message
+    assert not turns.waiting().exists()
+
+
 def test_an_error_of_ours_is_told_by_its_name_and_not_by_its_words(run, monkeypatch):
     def refuse(**_options) -> None:
         raise PermissionError("/srv/commonhold/work is not ours")

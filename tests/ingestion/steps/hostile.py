@@ -278,6 +278,12 @@ def hang(path: str) -> object:
         time.sleep(60)
 
 
+def print_last(path: str) -> object:
+    """Die with a last word that no text of the database can be."""
+    os.write(2, f"{path}\0\x1b[2J\u202e{path * 4000}\n".encode())
+    os._exit(1)
+
+
 def answer_with(path: str) -> object:
     """Write the answer that the test gives in place of an honest one."""
     Path("result.json").write_text(path)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from commonhold.errors import CommonholdError
+from commonhold.errors import CommonholdError, Recorded
 from django.conf import settings as configured
 
 from ingestion.archive.storage import blob_store
@@ -336,6 +336,17 @@ def test_an_answer_of_another_shape_is_never_believed(run, answer):
         attempt(run, "answer_with", answer)
     assert not StepRun.objects.filter(state=StepRun.State.DONE).exists()
     assert Blob.objects.count() == blobs
+
+
+def test_what_a_step_prints_last_is_written_down_whatever_it_is(run):
+    with pytest.raises(subprocesses.StepCrashed) as caught:
+        attempt(run, "print_last", "x")
+    jobs.give_up_or_release(run=run, error=caught.value)
+    run.refresh_from_db()
+    told = Recorded.of(run.error).message
+    assert run.state == PipelineRun.State.PENDING
+    assert told.isprintable()
+    assert len(told) < 1000
 
 
 def answer(out: Path, *files: object) -> None:
