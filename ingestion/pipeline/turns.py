@@ -58,7 +58,10 @@ def upcoming() -> UUID | None:
     oldest = {row["owner"]: row["oldest"] for row in owners}
     if not oldest:
         return None
-    Turn.objects.bulk_create((Turn(organization_id=one) for one in oldest), ignore_conflicts=True)
+    # In one order, too: two who write the same new rows down would wait for one another.
+    Turn.objects.bulk_create(
+        (Turn(organization_id=one) for one in sorted(oldest)), ignore_conflicts=True
+    )
     # In one order for all who ask at once: the second sees what the first has taken.
     turns = Turn.objects.filter(organization__in=oldest).order_by("pk").select_for_update()
     taken = {turn.organization_id: turn.taken_at for turn in turns}

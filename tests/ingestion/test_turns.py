@@ -1,9 +1,12 @@
 """Whose turn it is: organizations one after the other, those that have a worker already last."""
 
+import re
 from datetime import timedelta
 from functools import partial
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from ingestion.models import Dataset, PipelineRun
@@ -88,3 +91,13 @@ def test_workers_that_ask_at_once_each_get_a_run_of_another_organization():
     got = at_once.all_of(*[partial(jobs.claim_next)] * 4)
     assert len({one.pk for one in got}) == 4
     assert {owner(one) for one in got} == {owner(one) for one in runs}
+
+
+def test_new_organizations_are_written_down_in_one_order_by_all_who_ask():
+    owners = sorted(owner(run) for _ in range(6) for run in queue(1))
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_sort = off")  # As where there are more of them.
+    with CaptureQueriesContext(connection) as asked:
+        taken()
+    (written,) = [one["sql"] for one in asked if 'INSERT INTO "ingestion_turn"' in one["sql"]]
+    assert [int(one) for one in re.findall(r"\d+", written) if int(one) in owners] == owners
