@@ -1,5 +1,6 @@
 """Celery's door to ingestion: load by id, call one function."""
 
+import contextlib
 import logging
 import shutil
 import time
@@ -78,9 +79,10 @@ def tidy_task() -> None:
     """Cancel uploads that were left lying, and remove what killed steps left behind."""
     uploads.expire()
     oldest = time.time() - STALE_WORK.total_seconds()
-    for leftover in Path(settings.WORK_DIR).glob("*"):
-        if leftover.stat().st_mtime < oldest:
-            shutil.rmtree(leftover, ignore_errors=True)
+    for folder in Path(settings.WORK_DIR).glob("*"):
+        with contextlib.suppress(FileNotFoundError):  # Its step ended just now.
+            if folder.stat().st_mtime < oldest:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 @shared_task

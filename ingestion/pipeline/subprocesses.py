@@ -5,10 +5,12 @@ child dies with it (ingestion.pipeline.children).
 """
 
 import json
+import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,8 @@ from ingestion.pipeline.budgets import Budget
 REFUSED = 3
 STALE = ("redact", "strip", "quality")
 """What an intake made of these is no input of a final run: it makes them anew."""
+KEPT_AT_ONCE = 50
+"""Files whose bytes are placed in one transaction: inside it nobody sees the heart beat."""
 
 
 class StepRefused(CommonholdError):
@@ -62,10 +66,17 @@ def perform(*, step: StepRun, run: PipelineRun, heartbeat: Callable[[], None]) -
     work.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         workdir = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=work)))
+        beat = steadily(heartbeat, workdir=workdir)
         earlier = earlier_steps(step=step, run=run)
         budget = budget_of(step=step, run=run, earlier=earlier)
         job, input_sha256 = lay_out(
-            step=step, run=run, earlier=earlier, budget=budget, workdir=workdir, stack=stack
+            step=step,
+            run=run,
+            earlier=earlier,
+            budget=budget,
+            workdir=workdir,
+            stack=stack,
+            heartbeat=beat,
         )
         note(
             step,
@@ -76,9 +87,26 @@ def perform(*, step: StepRun, run: PipelineRun, heartbeat: Callable[[], None]) -
             error="",
         )
         result = run_child(
-            step=step, run=run, job=job, workdir=workdir, budget=budget, heartbeat=heartbeat
+            step=step, run=run, job=job, workdir=workdir, budget=budget, heartbeat=beat
         )
-        keep(step=step, run=run, result=result, workdir=workdir)
+        keep(step=step, run=run, result=result, workdir=workdir, heartbeat=beat)
+
+
+def steadily(heartbeat: Callable[[], None], *, workdir: Path) -> Callable[[], None]:
+    """Return what may be called for each of thousands of files: it beats every few seconds.
+
+    The step's folder is dated each time, because whoever tidies up takes an old one for left over.
+    """
+    last = 0.0
+
+    def beat() -> None:
+        nonlocal last
+        if time.monotonic() - last >= children.POLL_SECONDS:
+            heartbeat()
+            os.utime(workdir)
+            last = time.monotonic()
+
+    return beat
 
 
 def note(step: StepRun, run: PipelineRun, **facts: object) -> None:
@@ -101,6 +129,7 @@ def lay_out(
     budget: Budget,
     workdir: Path,
     stack: ExitStack,
+    heartbeat: Callable[[], None],
 ) -> tuple[Path, str]:
     """Write the job file; return it with the digest of all that the step will read."""
     recording = run.recording
@@ -108,6 +137,7 @@ def lay_out(
     transcript = recording.transcript
 
     def local(sha256: str | None) -> str:
+        heartbeat()
         return str(stack.enter_context(blobs.local(sha256 or "")))
 
     job: dict[str, Any] = {
@@ -252,15 +282,23 @@ def last_words(result: dict[str, Any], errors: Path) -> str:
     return children.last_line(errors)
 
 
-def keep(*, step: StepRun, run: PipelineRun, result: dict[str, Any], workdir: Path) -> None:
-    """Store the output files and finish the step's record, if the run is still held."""
-    store = blob_store()
-    with ExitStack() as stack, transaction.atomic():
-        staged = {
-            name: stack.enter_context(store.put(workdir / "out" / name)) for name in result["files"]
-        }
-        files = {name: {"sha256": one.sha256, "size": one.size} for name, one in staged.items()}
-        blobs.keep_all(staged=staged.values())
+def keep(
+    *,
+    step: StepRun,
+    run: PipelineRun,
+    result: dict[str, Any],
+    workdir: Path,
+    heartbeat: Callable[[], None],
+) -> None:
+    """Store the output files and finish the step's record, if the run is still held.
+
+    Bytes that were kept for a record which is not finished are swept after a day.
+    """
+    names, files = result["files"], dict[str, dict[str, Any]]()
+    for first in range(0, len(names), KEPT_AT_ONCE):
+        some = names[first : first + KEPT_AT_ONCE]
+        files |= keep_files(workdir / "out", some, heartbeat=heartbeat)
+    with transaction.atomic():
         note(
             step,
             run,
@@ -277,3 +315,16 @@ def keep(*, step: StepRun, run: PipelineRun, result: dict[str, Any], workdir: Pa
             duration_ms = result["output"]["duration_ms"]
             Recording.objects.filter(pk=run.recording_id).update(duration_ms=duration_ms)
             run.recording.duration_ms = duration_ms
+
+
+def keep_files(
+    folder: Path, names: Sequence[str], *, heartbeat: Callable[[], None]
+) -> dict[str, dict[str, Any]]:
+    """Keep a few files; return what the step's record says of them."""
+    store, staged = blob_store(), {}
+    with ExitStack() as stack:
+        for name in names:
+            heartbeat()
+            staged[name] = stack.enter_context(store.put(folder / name))
+        blobs.keep_all(staged=staged.values())
+    return {name: {"sha256": one.sha256, "size": one.size} for name, one in staged.items()}

@@ -5,13 +5,16 @@ import os
 import uuid
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 import psutil
 import pytest
 from commonhold.errors import Recorded
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import AuditEntry
+from ingestion import tasks
 from ingestion.archive import recordings
 from ingestion.archive.storage import blob_store
 from ingestion.models import PipelineRun, Recording, Segment, StepRun, Version
@@ -120,10 +123,11 @@ def test_a_worker_notices_in_the_middle_of_a_step_that_it_was_overtaken(run, mon
     seen = []
 
     def overtaken() -> None:
-        seen.extend(steps_at_work())
-        die(run)
-        claim(run)
-        jobs.beat(stale)
+        if working := steps_at_work():
+            seen.extend(working)
+            die(run)
+            claim(run)
+            jobs.beat(stale)
 
     with pytest.raises(jobs.ClaimLost):
         subprocesses.perform(step=run.steps.get(name="text"), run=stale, heartbeat=overtaken)
@@ -343,6 +347,58 @@ def test_the_same_text_gives_the_same_outputs_whoever_worked_on_it():
         steps = StepRun.objects.filter(run__recording__dataset=made.dataset)
         digests.append(list(steps.order_by("position").values_list("name", "output_sha256")))
     assert digests[0] == digests[1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_heart_beats_where_others_see_it_while_files_are_laid_out_and_kept(run, tmp_path):
+    held, names, seen = claim(run), [f"{number}.flac" for number in range(120)], []
+
+    def beat() -> None:
+        seen.append(connection.in_atomic_block)
+
+    (tmp_path / "out").mkdir()
+    for name in names:
+        (tmp_path / "out" / name).write_text(name)
+    tool = {"name": "a", "version": "1"}
+    step, detect = run.steps.get(name="text"), run.steps.get(name="detect")
+    subprocesses.note(step, held, input_sha256="0" * 64)
+    result = {"output": {}, "files": names, "tool": tool}
+    subprocesses.keep(step=step, run=held, result=result, workdir=tmp_path, heartbeat=beat)
+    assert seen == [False] * len(names)
+    step.refresh_from_db()
+    assert set(step.files) == set(names)
+    with contextlib.ExitStack() as stack:
+        subprocesses.lay_out(
+            step=detect, run=held, earlier={"text": step}, budget=budgets.Budget(1, 1, 1, 1),
+            workdir=tmp_path, stack=stack, heartbeat=beat,
+        )  # fmt: skip
+    assert len(seen) > 2 * len(names)
+
+
+def test_a_step_at_work_is_no_leftover_however_long_it_takes(run, settings, monkeypatch):
+    monkeypatch.setattr(children, "POLL_SECONDS", 0.05)
+    seen = []
+
+    def after_two_days() -> None:
+        (folder,) = Path(settings.WORK_DIR).iterdir()
+        tasks.tidy_task()
+        seen.append(folder.exists())
+        os.utime(folder, (0, 0))
+
+    held = claim(run)
+    step = run.steps.get(name="text")
+    subprocesses.perform(step=step, run=held, heartbeat=after_two_days)
+    assert len(seen) > 1
+    assert all(seen)
+
+
+def test_tidying_passes_over_what_is_gone(settings, tmp_path):
+    settings.WORK_DIR = tmp_path
+    (tmp_path / "gone").symlink_to("nowhere")  # Listed, and not there when it is looked at.
+    (tmp_path / "left").mkdir()
+    os.utime(tmp_path / "left", (0, 0))
+    tasks.tidy_task()
+    assert not (tmp_path / "left").exists()
 
 
 @pytest.mark.django_db(transaction=True)
