@@ -6,12 +6,13 @@ import shutil
 import time
 from collections.abc import Iterable
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
 
 from celery import shared_task
+from commonhold.errors import CommonholdError
 from django.conf import settings
 
+from accounts import security
 from ingestion import consent, releases
 from ingestion.archive import fixity, sweeping, uploads
 from ingestion.models import File, PipelineRun, Version
@@ -28,7 +29,7 @@ def run_pipeline_task() -> None:
     try:
         run = jobs.execute()
     except (children.ProbeFailed, NotIsolatedError) as error:
-        say_once(error.message)
+        say_seldom(error)
         return
     if run is None or run.phase != PipelineRun.Phase.FINAL:
         return
@@ -43,10 +44,10 @@ def enqueue(runs: Iterable[PipelineRun]) -> None:
         run_pipeline_task.delay_on_commit()
 
 
-@cache
-def say_once(message: str) -> None:
+def say_seldom(error: CommonholdError) -> None:
     """Tell the operator why nothing is processed: the runs wait, and ask again and again."""
-    log.error(message)
+    if security.due(error.code, who=""):
+        log.error(error.message)
 
 
 @shared_task

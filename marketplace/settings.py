@@ -256,7 +256,7 @@ RATES = {
 CACHES = {
     "default": counting.shared_cache(),
     "local": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "local"},
-    # What the security log has told this minute.
+    # What the logs have told lately, and need not repeat.
     "told": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "told"}
     | {"OPTIONS": {"MAX_ENTRIES": 10_000}},
 }

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from commonhold import merkle, notes
+from django.core.cache import caches
 from django.db import connection, transaction
 
 from marketplace.models import Order
-from notary import keys, log, memory, statements, status
+from notary import keys, log, memory, statements, status, tasks
 from notary.models import Checkpoint, LogEntry, Statement
 from tests import trade
 
@@ -174,6 +175,19 @@ def test_nothing_is_sold_while_the_log_stops():
     with pytest.raises(memory.LogRolledBack, match="Nothing was signed"), transaction.atomic():
         trade.buy(of)
     assert not Order.objects.exists()
+
+
+def test_that_the_log_stops_is_said_seldom_and_anew_when_it_stops_again(caplog):
+    issue(1)
+    with database_of_now():
+        issue(1)
+        log.integrate()
+    for _ in range(3):
+        tasks.integrate_log_task()
+    assert caplog.messages.count(tasks.ROLLED_BACK) == 1
+    caches["told"].clear()  # The window is over.
+    tasks.integrate_log_task()
+    assert caplog.messages.count(tasks.ROLLED_BACK) == 2
 
 
 def test_a_damaged_memory_stops():
