@@ -23,14 +23,22 @@ STALE_WORK = timedelta(days=1)
 log = logging.getLogger(__name__)
 
 
-@shared_task
+@shared_task(expires=turns.OFFER_AGAIN.total_seconds())
 def run_pipeline_task() -> None:
-    """Execute one run, whosever turn it is; when it was the last one after a review, seal."""
+    """Execute one run, whosever turn it is; when it was the last one after a review, seal.
+
+    While others wait it calls the next worker first: one message brings all that are free to work.
+    """
     try:
-        run = jobs.execute()
+        taken = jobs.take()
     except (children.ProbeFailed, NotIsolatedError) as error:
         say_seldom(error)
         return
+    if taken is None:
+        return
+    if turns.waiting().exists():
+        run_pipeline_task.delay()
+    run = jobs.work_on(taken)
     if run is None or run.phase != PipelineRun.Phase.FINAL:
         return
     for place in File.objects.filter(final=run, version__state=Version.State.REVIEW):
@@ -39,8 +47,8 @@ def run_pipeline_task() -> None:
 
 
 def enqueue(runs: Iterable[PipelineRun]) -> None:
-    """Tell the workers of each run, once it is committed. A lost message is swept up later."""
-    for _run in runs:
+    """Tell the workers of new runs, once they are committed. A lost message is swept up later."""
+    if list(runs):
         run_pipeline_task.delay_on_commit()
 
 
@@ -63,7 +71,7 @@ def seal_version_task(version_id: int) -> None:
 @shared_task
 def sweep_task() -> None:
     """Take up what no worker holds: lost messages and dead workers cost seconds, not data."""
-    for _run in turns.offer():
+    if turns.offer():
         run_pipeline_task.delay()
     for version in releases.waiting():
         seal_version_task.delay(version.pk)

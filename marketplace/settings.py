@@ -345,8 +345,9 @@ CELERY_TASK_TIME_LIMIT = CELERY_TASK_SOFT_TIME_LIMIT + 300
 CELERY_TASK_DEFAULT_QUEUE = "notary"
 # Reading all bytes again takes long, and no key.
 CELERY_TASK_ROUTES = {
-    f"ingestion.tasks.{name}_task": {"queue": "cpu"}
-    for name in ("check_bytes", "run_pipeline", "sweep_bytes")
+    "ingestion.tasks.run_pipeline_task": {"queue": "cpu"},
+    "ingestion.tasks.check_bytes_task": {"queue": "bytes"},
+    "ingestion.tasks.sweep_bytes_task": {"queue": "bytes"},
 }
 CELERY_TASK_QUEUES = broker.queues()
 # Remote control costs a queue per process, and inside the database every queue is a table.

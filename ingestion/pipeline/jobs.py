@@ -234,18 +234,28 @@ def claim_next() -> PipelineRun | None:
     return None if run_id is None else claim(run_id=run_id)
 
 
-def execute(*, run_id: UUID | None = None) -> PipelineRun | None:
-    """Run the steps that are not done of a waiting run, or of that whose turn it is.
+def take(*, run_id: UUID | None = None) -> PipelineRun | None:
+    """Take a waiting run, or that whose turn it is; None if there is none, or somebody has it.
 
-    None if there is none, or somebody else has, or took, it. A refusal of the file ends the run as
-    failed, with the step's words. Anything else that goes wrong counts as an attempt and is written
-    on the run; it is tried MAX_ATTEMPTS times in all. Where steps can't be isolated nothing is
-    taken, and runs go on waiting. Raises NotIsolatedError, ProbeFailed.
+    Where steps can't be isolated nothing is taken, and runs go on waiting. Raises NotIsolatedError,
+    ProbeFailed.
     """
     children.require_isolation()
-    run = claim_next() if run_id is None else claim(run_id=run_id)
-    if run is None:
-        return None
+    return claim_next() if run_id is None else claim(run_id=run_id)
+
+
+def execute(*, run_id: UUID | None = None) -> PipelineRun | None:
+    """Do both: `take`, and `work_on` what was taken."""
+    run = take(run_id=run_id)
+    return None if run is None else work_on(run)
+
+
+def work_on(run: PipelineRun) -> PipelineRun | None:
+    """Run the steps of a taken run that are not done; None if somebody else took it meanwhile.
+
+    A refusal of the file ends the run as failed, with the step's words. Anything else that goes
+    wrong counts as an attempt and is written on the run; it is tried MAX_ATTEMPTS times in all.
+    """
     try:
         for step in run.steps.exclude(state=StepRun.State.DONE):
             subprocesses.perform(step=step, run=run, heartbeat=lambda: beat(run))

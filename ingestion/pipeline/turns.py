@@ -1,7 +1,8 @@
 """Whose turn it is: which waiting run is taken next, fairly between organizations.
 
 A message says that there is work, not whose: otherwise a thousand recordings of one organization
-would stand in the broker's queue before the single one of another.
+would stand in the broker's queue before the single one of another. Nor how much: whoever takes a
+run calls the next worker while others wait, so the broker's queue stays short.
 """
 
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from ingestion.models import PipelineRun, Turn
 
 HEART_STOPPED = timedelta(seconds=30)
 OFFER_AGAIN = timedelta(minutes=10)
-"""After this a message about a waiting run counts as lost. Sooner would flood a long queue."""
+"""After this a message about waiting runs counts as lost, and is good for nothing any more."""
 MAX_OFFERS = 1000
 OWNER = "recording__dataset__organization"
 State = PipelineRun.State
@@ -34,7 +35,7 @@ def waiting() -> QuerySet[PipelineRun]:
 
 @transaction.atomic
 def offer() -> list[PipelineRun]:
-    """Return the runs that a message should be sent about now, and note that it was."""
+    """Return the runs that one message should be sent about now, and note that it was."""
     lost = timezone.now() - OFFER_AGAIN
     dead = Q(state=State.RUNNING) & (
         Q(offered_at__isnull=True) | Q(offered_at__lt=timezone.now() - HEART_STOPPED)

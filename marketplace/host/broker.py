@@ -17,8 +17,9 @@ from psycopg.conninfo import make_conninfo
 
 # Longer than the longest task, so that no message is handed out a second time while its task runs.
 VISIBILITY_SECONDS = 4 * 3600
-QUEUES = ("cpu", "gpu", "notary")
-"""Work on files, what wants an accelerator, and all else: what signs, and what needs no file."""
+QUEUES = ("bytes", "cpu", "gpu", "notary")
+"""Checks of what is kept, which no backlog of files holds up; work on files; what wants an
+accelerator; and all else: what signs, and what needs no file."""
 
 
 class BrokerError(CommonholdError):

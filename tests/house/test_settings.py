@@ -268,16 +268,17 @@ def test_each_container_has_an_end_to_its_memory_and_its_scratch_room():
         assert all(":size=" in mount for mount in one.get("tmpfs", ())), name
 
 
-def test_only_the_queue_for_files_reaches_the_worker_without_keys():
+def test_the_worker_without_keys_gets_files_and_in_a_queue_of_their_own_the_checks():
     code = (
         "import django; django.setup();"
         "from marketplace.celery import app; from marketplace import tasks;"
         "import ingestion.tasks, licensing.tasks, notary.tasks;"
         "route = lambda name: app.amqp.router.route({}, name)['queue'].name;"
-        "print(*(name for name in app.tasks if name[:7] != 'celery.' and route(name) == 'cpu'))"
+        "print(*(f'{route(name)}:{name}' for name in app.tasks if name[:7] != 'celery.'))"
     )
     done = run([sys.executable, "-c", code], DJANGO_SETTINGS_MODULE="marketplace.settings")
-    files = ("check_bytes", "run_pipeline", "sweep_bytes")
-    assert sorted(done.stdout.split()) == [f"ingestion.tasks.{one}_task" for one in files], (
-        done.stderr
-    )
+    assert sorted(one for one in done.stdout.split() if not one.startswith("notary:")) == [
+        "bytes:ingestion.tasks.check_bytes_task",
+        "bytes:ingestion.tasks.sweep_bytes_task",
+        "cpu:ingestion.tasks.run_pipeline_task",
+    ], done.stderr

@@ -5,10 +5,12 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from celery import Task
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from ingestion import tasks
 from ingestion.models import Dataset, PipelineRun
 from ingestion.pipeline import jobs, turns
 from tests import at_once, walks
@@ -101,3 +103,44 @@ def test_new_organizations_are_written_down_in_one_order_by_all_who_ask():
         taken()
     (written,) = [one["sql"] for one in asked if 'INSERT INTO "ingestion_turn"' in one["sql"]]
     assert [int(one) for one in re.findall(r"\d+", written) if int(one) in owners] == owners
+
+
+# ---- messages ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sent(monkeypatch) -> list[str]:
+    """The names of the tasks that are sent, and of those that are tried at once."""
+    names: list[str] = []
+
+    def send(task, *_arguments, **_options) -> None:
+        names.append(task.name.rpartition(".")[2])
+
+    monkeypatch.setattr(Task, "apply_async", send)
+    return names
+
+
+def test_a_backlog_takes_one_message_however_long_it_is(sent, django_capture_on_commit_callbacks):
+    runs = queue(20)
+    with django_capture_on_commit_callbacks(execute=True):
+        tasks.enqueue(runs)
+        tasks.enqueue([])
+    assert sent == ["run_pipeline_task"]
+    PipelineRun.objects.update(offered_at=timezone.now() - turns.OFFER_AGAIN)
+    for _ in range(2):
+        tasks.sweep_task()
+    assert sent == ["run_pipeline_task"] * 2
+
+
+def test_whoever_takes_a_run_calls_the_next_worker_before_beginning(sent, monkeypatch):
+    queue(3)
+    called = []
+    monkeypatch.setattr(jobs, "work_on", lambda _run: called.append(len(sent)))
+    for _ in range(4):
+        tasks.run_pipeline_task()
+    assert called == [1, 2, 2]
+    assert sent == ["run_pipeline_task"] * 2
+
+
+def test_a_message_is_good_until_another_is_sent_in_its_place():
+    assert tasks.run_pipeline_task.expires == turns.OFFER_AGAIN.total_seconds()

@@ -55,7 +55,7 @@ def test_processing_starts_a_run_for_every_recording(dataset, editor, told_worke
     ]
     names = [step["name"] for step in found["runs"][0]["steps"]]
     assert names == ["decode", "vad", "text", "detect", "redact", "strip", "quality"]
-    assert told == [("run_pipeline_task", ())] * PipelineRun.objects.count()
+    assert told == [("run_pipeline_task", ())]
 
 
 def test_a_draft_without_a_recording_has_nothing_to_process(dataset, editor):
