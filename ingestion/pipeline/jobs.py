@@ -196,7 +196,7 @@ def claim(*, run_id: UUID) -> PipelineRun | None:
     run = (
         turns.waiting()
         .filter(pk=run_id)
-        .select_for_update(skip_locked=True, of=("self",))
+        .select_for_update(of=("self",))
         .select_related("recording__dataset", "recording__blob", "recording__transcript__blob")
         .first()
     )
@@ -229,9 +229,11 @@ def beat(run: PipelineRun) -> None:
 
 @transaction.atomic
 def claim_next() -> PipelineRun | None:
-    """Take the run whose turn it is; None if none waits."""
-    run_id = turns.upcoming()
-    return None if run_id is None else claim(run_id=run_id)
+    """Take the run whose turn it is; None only if none waits: nobody else may be called for it."""
+    while (run_id := turns.upcoming()) is not None:
+        if run := claim(run_id=run_id):
+            return run
+    return None
 
 
 def take(*, run_id: UUID | None = None) -> PipelineRun | None:

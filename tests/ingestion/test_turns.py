@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 from celery import Task
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -93,6 +93,23 @@ def test_workers_that_ask_at_once_each_get_a_run_of_another_organization():
     got = at_once.all_of(*[partial(jobs.claim_next)] * 4)
     assert len({one.pk for one in got}) == 4
     assert {owner(one) for one in got} == {owner(one) for one in runs}
+
+
+def test_a_run_that_nobody_ends_does_not_stand_before_the_others():
+    first, second = queue(2)
+    PipelineRun.objects.filter(pk=first.pk).update(
+        attempts=jobs.MAX_CLAIMS, created_at=timezone.now() - timedelta(hours=1)
+    )
+    assert taken().pk == second.pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_that_somebody_looks_at_just_now_is_waited_for():
+    (run,) = queue(1)
+    with transaction.atomic():
+        turns.waiting().select_for_update().get()
+        asking = at_once.Call(jobs.claim_next).until_it_waits()
+    assert asking.result().pk == run.pk
 
 
 def test_new_organizations_are_written_down_in_one_order_by_all_who_ask():
