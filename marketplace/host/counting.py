@@ -21,5 +21,5 @@ def shared_cache() -> dict[str, object]:
     if url:
         message = f"CACHE_URL={url!r} is not understood: set it to redis://… or leave it away."
         raise ImproperlyConfigured(message)
-    backend = "django.core.cache.backends.db.DatabaseCache"
+    backend = "marketplace.host.table_cache.DatabaseCache"
     return {"BACKEND": backend, "LOCATION": "shared_cache", "OPTIONS": {"MAX_ENTRIES": 50_000}}

@@ -1,12 +1,15 @@
 """How often: each kind of call has its limit, and a limit says when it is over."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.cache import caches
 from django.test import Client
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from marketplace.http import pace
-from tests import factories, sealed
+from tests import at_once, factories, sealed
 from tests.marketplace.api.callers import begin, client_of, problem, send, wav
 
 pytestmark = pytest.mark.django_db
@@ -125,6 +128,24 @@ def test_a_window_that_is_over_counts_no_more(rates, monkeypatch):
     assert refusal.value.details["wait"] == 1
     monkeypatch.setattr(pace, "time", lambda: day + 86400)
     pace.require("write", "user:1")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_calls_at_the_same_moment_are_all_counted(settings):
+    settings.RATES = {"spend": ("6/d",)}
+    answers = at_once.all_of(*[lambda: pace.require("spend", "user:1")] * 12)
+    refusals = [answer for answer in answers if isinstance(answer, pace.TooManyCalls)]
+    assert (len(refusals), answers.count(None)) == (6, 6)
+
+
+def test_a_count_is_kept_to_the_end_of_its_window(rates, monkeypatch):
+    monkeypatch.setattr(pace, "time", lambda: 86400 * 20000)
+    for _ in range(3):
+        pace.require("spend", "user:1")
+    later = timezone.now() + timedelta(hours=23)
+    monkeypatch.setattr("django.core.cache.backends.db.tz_now", lambda: later)
+    with pytest.raises(pace.TooManyCalls):
+        pace.require("spend", "user:1")
 
 
 def test_asking_for_letters_without_end_says_how_long_to_wait(settings):
