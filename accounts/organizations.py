@@ -6,11 +6,12 @@ from typing import cast
 
 from commonhold.errors import CommonholdError
 from commonhold.sentences import _
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
-from accounts import audit, names, people
+from accounts import audit, locks, names, people
 from accounts.models import KEY_TERM, ApiKey, Membership, Organization, Role, Scope, User
 from accounts.permissions import is_owner, lacks_factor, membership_of
 
@@ -19,6 +20,13 @@ class NameTaken(CommonholdError):
     """Another organization has this name in its address."""
 
     code = "name-taken"
+    status = 409
+
+
+class TooManyOrganizations(CommonholdError):
+    """The person owns as many as they may."""
+
+    code = "too-many-organizations"
     status = 409
 
 
@@ -69,9 +77,11 @@ def create(*, name: str, owner: User, slug: str = "", country: str = "") -> Orga
     """Create an organization and make `owner` its first member.
 
     Raises InvalidName, NameTaken when the slug (made from the name unless given) is in use or the
-    name looks like that of another organization, and Unconfirmed for an account that nobody proved.
+    name looks like that of another organization, Unconfirmed for an account that nobody proved, and
+    TooManyOrganizations.
     """
     people.require_somebody(owner)
+    require_room(owner)
     name, look = names.check_name(name), names.look_of(name)
     slug = slug or slugify(name)[:60].strip("-")
     if not slug:
@@ -92,6 +102,22 @@ def create(*, name: str, owner: User, slug: str = "", country: str = "") -> Orga
     Membership.objects.create(user=owner, organization=organization, role=Role.OWNER)
     audit.note(by=owner, verb="organization.created", about=(organization,), name=name)
     return organization
+
+
+def require_room(owner: User) -> None:
+    """Raise TooManyOrganizations if somebody owns as many as they may.
+
+    What one organization may take up would be no limit for whoever founds another one. Within the
+    caller's transaction: those founded at the same time are counted one after the other.
+    """
+    locks.hold(f"founding {owner.pk}")
+    owned = owner.memberships.filter(role=Role.OWNER).count()
+    if owned >= settings.QUOTA_ORGANIZATIONS:
+        sentence = _(
+            "You own %(owned)s organizations, and %(limit)s may be. Leave one, or ask whoever runs "
+            "this site."
+        )
+        raise TooManyOrganizations(sentence, owned=owned, limit=settings.QUOTA_ORGANIZATIONS)
 
 
 def require_own_look(*, name: str, look: str) -> None:

@@ -252,6 +252,9 @@ RATES = {
     "write": ("1200/m",),
     "spend": ("60/m", "1000/d"),
     "verify": ("30/m",),
+    # Letters that invite: by who sends them, and by the address that they go to.
+    "invite": ("100/d",),
+    "invited": ("5/d",),
 }
 CACHES = {
     "default": counting.shared_cache(),
@@ -308,6 +311,8 @@ QUOTAS = {
     "runs": int(os.environ.get("QUOTA_RUNS", "10000")),
     "drafts": int(os.environ.get("QUOTA_DRAFTS", "100")),
 }
+# How many organizations one person may own when they found another.
+QUOTA_ORGANIZATIONS = int(os.environ.get("QUOTA_ORGANIZATIONS", "10"))
 
 # The engine that writes down speech when no transcript comes with it (ingestion/pipeline/engines).
 TRANSCRIPTION_ENGINE = os.environ.get("TRANSCRIPTION_ENGINE", "pocketsphinx")

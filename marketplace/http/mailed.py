@@ -4,6 +4,7 @@ Nothing here tells the one who asked whether an address has joined: each asking 
 that address, and is answered in the same way.
 """
 
+import hashlib
 import logging
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress
 from allauth.core import ratelimit
 from commonhold.errors import CommonholdError
-from commonhold.sentences import _
+from commonhold.sentences import _, n_
 from django.contrib import messages
 from django.core import signing
 from django.http import HttpRequest
@@ -21,6 +22,7 @@ from django.utils.http import urlencode
 from accounts import names, people
 from accounts.invitations import LASTS as INVITATION_LASTS
 from accounts.models import Invitation
+from marketplace.http import pace
 from marketplace.http.signing_in import PatientAdapter
 from marketplace.http.telling import tell
 
@@ -93,6 +95,29 @@ def read_join(token: str) -> Proof:
     except signing.BadSignature as error:
         raise LinkTooOld(_("The link is too old, or not whole. Ask for a new one.")) from error
     return Proof(address=found["address"], next=found["next"])
+
+
+def count_invitation(invitation: Invitation) -> None:
+    """Count a letter that invites, by who sends it and to whom it goes. Raises TooManyCalls.
+
+    Within the transaction that makes its link: what is refused leaves the former link in force.
+    """
+    who = hashlib.sha256(invitation.address.encode()).hexdigest()
+    try:
+        pace.require("invite", f"user:{invitation.invited_by_id}")
+        pace.require("invited", f"mail:{who}")
+    except pace.TooManyCalls as error:
+        wait = int(str(error.details["wait"]))
+        hours = -(-wait // 3600)
+        sentence = n_(
+            "You sent as many invitations as one person may in a day, or %(address)s was sent as "
+            "many as one address may. Try again in %(hours)s hour.",
+            "You sent as many invitations as one person may in a day, or %(address)s was sent as "
+            "many as one address may. Try again in %(hours)s hours.",
+            hours,
+        )
+        address = invitation.address
+        raise pace.TooManyCalls(sentence, wait=wait, hours=hours, address=address) from error
 
 
 def send_invitation(request: HttpRequest, *, invitation: Invitation, secret: str) -> None:

@@ -3,6 +3,7 @@
 from commonhold.errors import CommonholdError
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
@@ -28,12 +29,14 @@ def invite(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return page(request, status=422, invitation_form=form)
     try:
-        invitation, secret = invitations.invite(
-            organization=organization,
-            address=form.cleaned_data["email"],
-            role=Role(form.cleaned_data["role"]),
-            by=signed_in(request),
-        )
+        with transaction.atomic():
+            invitation, secret = invitations.invite(
+                organization=organization,
+                address=form.cleaned_data["email"],
+                role=Role(form.cleaned_data["role"]),
+                by=signed_in(request),
+            )
+            mailed.count_invitation(invitation)
     except (invitations.AlreadyInvited, organizations.AlreadyMember) as error:
         form.add_error("email", tell(error))
         return page(request, status=error.status, invitation_form=form)
@@ -48,9 +51,11 @@ def invite(request: HttpRequest) -> HttpResponse:
 def renew_invitation(request: HttpRequest, number: int) -> HttpResponse:
     """Send an invitation again, with a new link."""
     try:
-        invitation, secret = invitations.renew(
-            invitation=own_invitation(request, number), by=signed_in(request)
-        )
+        with transaction.atomic():
+            invitation, secret = invitations.renew(
+                invitation=own_invitation(request, number), by=signed_in(request)
+            )
+            mailed.count_invitation(invitation)
     except CommonholdError as error:
         return page(request, status=error.status, refusal=tell(error))
     return send(request, invitation, secret)

@@ -8,7 +8,7 @@ from django.db.models import prefetch_related_objects
 
 from accounts import audit, invitations, organizations
 from accounts.models import ApiKey, Role, User
-from tests import factories
+from tests import at_once, factories
 from tests.at_once import Call
 
 pytestmark = pytest.mark.django_db
@@ -30,6 +30,24 @@ def test_each_role_may_do_what_its_name_says_and_no_more(permission):
     people["nobody"] = AnonymousUser()
     allowed = {name for name, person in people.items() if person.has_perm(permission, organization)}
     assert allowed == ALLOWED[permission]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_founds_organizations_without_end(settings):
+    settings.QUOTA_ORGANIZATIONS = 3
+    owner = factories.user()
+    found = [lambda name=name: factories.organization(name, owner) for name in "abcde"]
+    refused = [one for one in at_once.all_of(*found) if isinstance(one, Exception)]
+    assert {type(one) for one in refused} == {organizations.TooManyOrganizations}
+    assert owner.memberships.count() == 3
+    mine = owner.memberships.first().organization
+    organizations.change_role(
+        membership=mine.memberships.create(user=factories.user(), role=Role.BUYER),
+        role=Role.OWNER,
+        by=owner,
+    )
+    organizations.remove_member(organization=mine, user=owner, by=owner)
+    assert factories.organization("f", owner).memberships.count() == 1
 
 
 @pytest.mark.parametrize("permission", ALLOWED)

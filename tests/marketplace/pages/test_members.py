@@ -188,6 +188,31 @@ def test_an_invitation_that_could_not_be_sent_stands_and_can_be_sent_again(setti
     assert organization.memberships.count() == 2
 
 
+def test_invitations_do_not_fill_a_strangers_mailbox():
+    for _ in range(2):
+        organization = factories.organization()
+        owner = browser_of(factories.owner_of(organization))
+        owner.post("/account/invitations/", {"member-email": ADDRESS, "member-role": "buyer"})
+        again = f"/account/invitations/{organization.invitations.get().pk}/again/"
+        answers = [owner.post(again) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [429] * 3
+    assert "as many as one address may" in answers[-1].content.decode()
+    assert len(letters.to(ADDRESS)) == 5
+    # The refused one took nothing away: the last link that was sent works.
+    assert Client().get(letters.link(ADDRESS)).status_code == 200
+
+
+def test_one_person_does_not_invite_without_end(settings):
+    settings.RATES = settings.RATES | {"invite": ("3/d",)}
+    organization = factories.organization()
+    owner = browser_of(factories.owner_of(organization))
+    for number in range(4):
+        form = {"member-email": f"x{number}@example.org", "member-role": "buyer"}
+        answer = owner.post("/account/invitations/", form)
+    assert answer.status_code == 429
+    assert len(mail.outbox) == organization.invitations.count() == 3
+
+
 @pytest.mark.parametrize("role", [Role.EDITOR, Role.BUYER])
 def test_only_owners_invite_and_see_who_is_invited(role: Role):
     organization = factories.organization()
