@@ -4,7 +4,6 @@ import os
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import dj_database_url
 import django_stubs_ext
@@ -34,9 +33,14 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL]
 TRUSTED_PROXIES = ALLAUTH_TRUSTED_PROXY_COUNT = environment.proxies()
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-# Nobody is meant to come from another machine: every name of the site is this one's.
-NAMES = (urlsplit(SITE_URL).hostname or "", *ALLOWED_HOSTS)
-LOOPBACK = not TRUSTED_PROXIES and all(map(safety.is_loopback, NAMES))
+START = safety.Start(
+    site_url=SITE_URL,
+    allowed_hosts=ALLOWED_HOSTS,
+    secret_key=SECRET_KEY,
+    database_url=os.environ.get("DATABASE_URL", ""),
+    behind_proxy=TRUSTED_PROXIES > 0,
+)
+LOOPBACK = START.is_alone
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -376,12 +380,4 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
 }
 
 if not DEBUG:
-    safety.require(
-        safety.Start(
-            site_url=SITE_URL,
-            allowed_hosts=ALLOWED_HOSTS,
-            secret_key=SECRET_KEY,
-            database_url=os.environ.get("DATABASE_URL", ""),
-            behind_proxy=TRUSTED_PROXIES > 0,
-        )
-    )
+    safety.require(START)

@@ -24,6 +24,12 @@ class Start:
     behind_proxy: bool
     """Whether a proxy that ends TLS says so."""
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether nobody is meant to come from another machine: every name is this one's."""
+        hosts = (urlsplit(self.site_url).hostname or "", *self.allowed_hosts)
+        return not self.behind_proxy and all(map(is_loopback, hosts))
+
 
 def is_loopback(host: str) -> bool:
     """Tell whether a host name or address is this machine alone (RFC 1122, RFC 4291, RFC 6761)."""
@@ -51,11 +57,17 @@ def faults_of(start: Start) -> Iterator[str]:
         yield "ALLOWED_HOSTS=* answers to every name: list the names of the site, with commas."
     if any(example in start.database_url for example in EXAMPLES):
         yield "DATABASE_URL has the example's password: set one of your own."
-    if start.database_url or not is_loopback(host):
+    if start.database_url or not start.is_alone:
         yield from secret_faults(start.secret_key)
-    if is_loopback(host):
+    if start.is_alone:
         return
-    if not is_secure:
+    if is_loopback(host) and not is_secure:
+        yield (
+            f"SITE_URL={start.site_url} is this machine alone, but ALLOWED_HOSTS or TRUST_PROXY "
+            "lets others come: set it to the https address that they type, or let every name be "
+            "127.0.0.1 or localhost and TRUST_PROXY 0."
+        )
+    elif not is_secure:
         yield f"SITE_URL={start.site_url} is not https: only a loopback address may go without."
     elif not start.behind_proxy:
         yield (

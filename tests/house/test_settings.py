@@ -71,6 +71,10 @@ PUBLIC = {
         ({"DATABASE_URL": "", "SECRET_KEY": "x"}, "SECRET_KEY is no secret"),
         ({"SITE_URL": "http://127.evil.example"}, "is not https"),
         ({"SITE_URL": "http://localhost.evil.example"}, "is not https"),
+        ({"SITE_URL": ""}, "SITE_URL=http://127.0.0.1:8000 is this machine alone"),
+        ({"SITE_URL": "http://localhost", "TRUST_PROXY": "0"}, "is this machine alone"),
+        ({"SITE_URL": "http://localhost", "ALLOWED_HOSTS": "[::1]"}, "is this machine alone"),
+        ({"DATABASE_URL": "", "SITE_URL": ""}, "is this machine alone"),
     ],
 )
 def test_nothing_unsafe_starts_where_others_can_reach_it(change, sentence):
@@ -89,7 +93,12 @@ def test_the_containers_example_does_not_start_as_it_stands():
 
 @pytest.mark.parametrize(
     "change",
-    [{}, {"ALLOWED_HOSTS": ".example.org"}, {"SITE_URL": "http://127.0.0.1:8000"}],
+    [
+        {},
+        {"ALLOWED_HOSTS": ".example.org"},
+        {"SITE_URL": "https://localhost:8443", "ALLOWED_HOSTS": "localhost"},
+        {"SITE_URL": "http://127.0.0.1:8000", "ALLOWED_HOSTS": "127.0.0.1", "TRUST_PROXY": "0"},
+    ],
 )
 def test_what_is_safe_starts(change):
     assert settings(**(PUBLIC | change)).returncode == 0
@@ -148,7 +157,7 @@ def test_a_cache_that_is_not_shared_is_refused():
     ("environment", "printed"),
     [
         ({}, "0 DatabaseCache shared_cache"),
-        ({"TRUST_PROXY": "2"}, "2 DatabaseCache shared_cache"),
+        (PUBLIC | {"TRUST_PROXY": "2"}, "2 DatabaseCache shared_cache"),
         ({"CELERY_BROKER_URL": "redis://r/0"}, "0 RedisCache redis://r/0"),
         ({"CELERY_BROKER_URL": "amqp://r//"}, "0 DatabaseCache shared_cache"),
         (
@@ -215,8 +224,8 @@ def test_loading_the_settings_writes_nothing(tmp_path):
         ({}, True),
         ({"SITE_URL": "http://localhost:8000", "ALLOWED_HOSTS": "localhost,[::1]"}, True),
         (PUBLIC | {"DATABASE_URL": ""}, False),
-        ({"ALLOWED_HOSTS": "127.0.0.1,radio.example.org"}, False),
-        ({"TRUST_PROXY": "1"}, False),
+        ({"DEBUG": "1", "ALLOWED_HOSTS": "127.0.0.1,radio.example.org"}, False),
+        ({"DEBUG": "1", "TRUST_PROXY": "1"}, False),
         ({"EMAIL_HOST": "mail.example.org"}, False),
         (PUBLIC, False),
     ],

@@ -101,8 +101,8 @@ def test_a_port_in_use_is_named(tmp_path):
             "TRUST_PROXY": "1",
             "SECRET_KEY": "".join(map(chr, range(50, 110))),
         },
-        {"ALLOWED_HOSTS": "127.0.0.1,radio.example.org"},
-        {"TRUST_PROXY": "1"},
+        {"DEBUG": "1", "ALLOWED_HOSTS": "127.0.0.1,radio.example.org"},
+        {"DEBUG": "1", "TRUST_PROXY": "1"},
     ],
 )
 def test_it_does_not_start_for_others_without_mail_that_reaches_them(tmp_path, named):
