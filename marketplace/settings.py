@@ -267,8 +267,9 @@ CACHES = {
     "told": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "told"}
     | {"OPTIONS": {"MAX_ENTRIES": 10_000}},
 }
-# Failed sign-ins are counted there: allauth's own limit lets strangers lock the owner out.
-ACCOUNT_RATE_LIMITS = {"login": "120/m/ip", "login_failed": None}
+# Failed sign-ins are counted there: allauth's own limit lets strangers lock the owner out. Asking
+# to join has a limit of its own, so that it holds back no letter that confirms an address.
+ACCOUNT_RATE_LIMITS = {"login": "120/m/ip", "login_failed": None, "join": "1/180s/key"}
 
 # One line for each event, on standard error, which `manage.py up` and docker keep: JSON where
 # machines read it. What is refused leaves a line in the security log (accounts/security.py), and

@@ -75,7 +75,7 @@ def send_join(request: HttpRequest, *, address: str, next_page: str) -> None:
     Raises MailNotSent.
     """
     address = address.lower()
-    if not ratelimit.consume(request, action="confirm_email", key=address):
+    if not ratelimit.consume(request, action="join", key=address):
         return
     token = signing.dumps({"address": address, "next": next_page}, salt=SALT)
     onward = f"?{urlencode({'next': next_page})}" if next_page else ""
@@ -85,7 +85,11 @@ def send_join(request: HttpRequest, *, address: str, next_page: str) -> None:
         "reset_url": reverse("account_reset_password"),
     }
     letter = "emails/joined_already" if people.holder(address=address) else "emails/join"
-    send(request, letter, address, addresses | {"days": JOIN_DAYS})
+    try:
+        send(request, letter, address, addresses | {"days": JOIN_DAYS})
+    except MailNotSent:
+        ratelimit.clear(request, action="join", key=address)
+        raise
 
 
 def read_join(token: str) -> Proof:

@@ -185,6 +185,21 @@ def test_a_letter_that_can_not_be_sent_is_said_on_the_page(settings):
     assert 'name="next" value="/checkout/7"' in answer.content.decode()
 
 
+def test_a_letter_that_could_not_be_sent_can_be_asked_for_again_at_once(settings):
+    works = settings.EMAIL_BACKEND
+    settings.EMAIL_BACKEND = f"{__name__}.BrokenPost"
+    assert [ask().status_code for _ in range(2)] == [503, 503]
+    settings.EMAIL_BACKEND = works
+    assert Client().get(asked()).status_code == 200
+
+
+def test_a_stranger_who_asks_to_join_holds_back_no_letter_that_confirms():
+    ask()
+    form = {"action_add": "", "email": ADDRESS}
+    browser_of(factories.user()).post("/accounts/email/", form)
+    assert "/accounts/confirm-email/" in letters.link(ADDRESS)
+
+
 def test_a_squatter_is_displaced_by_whoever_joins_through_the_link():
     squatter = factories.squatter(ADDRESS)
     browser = Client()
