@@ -27,8 +27,10 @@ from accounts import organizations, requests
 from accounts.models import ApiKey, User
 from marketplace.host.safety import is_loopback
 from marketplace.http.acting import signed_in
+from marketplace.http.clients import address_of
 from marketplace.http.mailed import LinkTooOld
 from marketplace.http.reauthentication import recently, require_recent
+from marketplace.http.signing_in import note_reset
 
 RESET = "password_reset"
 RESET_SECONDS = 900
@@ -121,6 +123,7 @@ class ResetPassword(PasswordResetFromKeyView):
     def form_valid(self, form: Any) -> HttpResponse:
         """Set it. The person's sessions end, this browser's with them if it has one."""
         response: HttpResponse = super().form_valid(form)
+        note_reset(user=self.reset_user, address=address_of(self.request))
         if self.request.user.is_authenticated:
             self.logout()
         self.request.session[RESET] = [self.reset_user.pk, time.time()]

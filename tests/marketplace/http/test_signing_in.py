@@ -4,12 +4,13 @@ import threading
 import time
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 
 from marketplace.http import signing_in
-from tests import factories
+from tests import factories, letters
 from tests.signing_in import browser_of, code_of, codes_of, set_up_app
 
 pytestmark = pytest.mark.django_db
@@ -80,6 +81,25 @@ def test_the_refusal_says_how_long_to_wait():
     answer = sign_in(owner.email, "guess", HOME, Accept="text/html")
     assert answer.status_code == 429
     assert f"Wait {answer['Retry-After']} seconds" in answer.content.decode()
+
+
+def test_who_sets_a_new_password_while_waiting_signs_in_with_it():
+    owner = factories.user()
+    for address, proved in (("second@example.org", True), ("claimed@example.org", False)):
+        EmailAddress.objects.create(user=owner, email=address, verified=proved)
+    for address in (owner.email, "second@example.org", "claimed@example.org") * 6:
+        assert sign_in(address, "guess", HOME).status_code in {200, 429}
+    for number in range(12):
+        sign_in(f"x{number}@example.org", "no", HOME)
+    assert sign_in(owner.email, factories.PASSWORD, HOME).status_code == 429
+    browser = Client(REMOTE_ADDR=HOME)
+    browser.post("/accounts/password/reset/", {"email": owner.email})
+    form = browser.get(letters.link(owner.email))["Location"]
+    browser.post(form, dict.fromkeys(("password1", "password2"), "another and a good one"))
+    assert sign_in(owner.email, "another and a good one", HOME).status_code == 302
+    assert sign_in("second@example.org", "another and a good one", HOME).status_code == 302
+    assert sign_in("claimed@example.org", "guess", HOME).status_code == 429
+    assert sign_in("x@example.org", "no", HOME).status_code == 429
 
 
 def test_who_guesses_at_many_accounts_waits_too():
