@@ -153,6 +153,7 @@ ACCOUNT_FORMS = {
     "reset_password_from_key": "marketplace.pages.passwords.NewPasswordForm",
     "signup": "marketplace.pages.joining.SignupForm",
     "reset_password": "marketplace.pages.joining.ResetPasswordForm",
+    "add_email": "marketplace.pages.joining.AddressForm",
 }
 # Whoever changes this knows the password, or has the second factor, at that moment.
 ACCOUNT_REAUTHENTICATION_REQUIRED = True

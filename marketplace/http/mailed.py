@@ -6,11 +6,14 @@ that address, and is answered in the same way.
 
 import hashlib
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress
 from allauth.core import ratelimit
+from allauth.core.exceptions import ImmediateHttpResponse
 from commonhold.errors import CommonholdError
 from commonhold.sentences import _, n_
 from django.contrib import messages
@@ -21,8 +24,8 @@ from django.utils.http import urlencode
 
 from accounts import names, people
 from accounts.invitations import LASTS as INVITATION_LASTS
-from accounts.models import Invitation
-from marketplace.http import pace
+from accounts.models import Invitation, User
+from marketplace.http import pace, refusals
 from marketplace.http.signing_in import PatientAdapter
 from marketplace.http.telling import tell
 
@@ -46,7 +49,43 @@ class MailNotSent(CommonholdError):
 
 
 class AccountAdapter(PatientAdapter):
-    """What allauth asks of us: an address is proved by our rules."""
+    """What allauth asks of us: an address is proved by our rules, and letters can fail."""
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send a letter. Raises MailNotSent."""
+        try:
+            super().send_mail(template_prefix, email, context)
+        except OSError as error:
+            # What a mail server says can name the address.
+            log.error("A letter was not sent: %s", type(error).__name__)  # noqa: TRY400
+            raise MailNotSent(
+                _("The letter could not be sent just now. Try again in a few minutes.")
+            ) from error
+
+    def send_confirmation_mail(
+        self,
+        request: HttpRequest,
+        emailconfirmation: Any,
+        signup: bool,  # noqa: FBT001 - allauth's
+    ) -> None:
+        """Send the link that proves an address, or refuse, and let it be asked for again."""
+        try:
+            super().send_confirmation_mail(request, emailconfirmation, signup)
+        except MailNotSent as error:
+            address = emailconfirmation.email_address.email
+            ratelimit.clear(request, action="confirm_email", key=address.lower())
+            raise ImmediateHttpResponse(refusals.answer(request, error)) from error
+
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: User,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
+    ) -> None:
+        """Tell by mail what was changed. It is changed, and written down, also where that fails."""
+        with suppress(MailNotSent):
+            super().send_notification_mail(template_prefix, user, context, email)
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
         """Note that an address was proved; say so, or why not."""
@@ -144,11 +183,4 @@ def send(request: HttpRequest, letter: str, address: str, context: dict[str, obj
         name: request.build_absolute_uri(str(value)) if name.endswith("_url") else value
         for name, value in context.items()
     }
-    try:
-        get_adapter(request).send_mail(letter, address, whole)
-    except OSError as error:
-        # What a mail server says can name the address.
-        log.error("A letter was not sent: %s", type(error).__name__)  # noqa: TRY400
-        raise MailNotSent(
-            _("The letter could not be sent just now. Try again in a few minutes.")
-        ) from error
+    get_adapter(request).send_mail(letter, address, whole)

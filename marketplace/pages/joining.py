@@ -4,15 +4,17 @@ from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.account.fields import PasswordField
+from allauth.account.forms import AddEmailForm
 from allauth.account.forms import ResetPasswordForm as AllauthResetPasswordForm
 
 # The same door as the form for signing in, so that whoever has just set a password is not asked
 # for it again in the next minute.
 from allauth.account.internal.flows.login import perform_password_login
-from allauth.account.models import Login
+from allauth.account.models import EmailAddress, Login
 from allauth.account.stages import EmailVerificationStage, LoginStageController
 from allauth.account.utils import get_next_redirect_url
 from allauth.account.views import ConfirmEmailView
+from allauth.core.exceptions import ImmediateHttpResponse
 from commonhold.errors import CommonholdError
 from django import forms
 from django.contrib import messages
@@ -73,6 +75,19 @@ class ResetPasswordForm(AllauthResetPasswordForm):
         holder = people.holder(address=email)
         self.users = [holder] if holder and holder.is_active else []
         return email
+
+
+class AddressForm(AddEmailForm):
+    """Add an address. One whose letter can't be sent is not added: it can be typed again."""
+
+    def save(self, request: HttpRequest) -> EmailAddress:
+        """Add it and send the letter."""
+        try:
+            return super().save(request)
+        except ImmediateHttpResponse:
+            added = self.user.emailaddress_set.filter(email=self.cleaned_data["email"])
+            added.filter(verified=False).delete()
+            raise
 
 
 class PersonForm(forms.Form):

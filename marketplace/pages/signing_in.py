@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from allauth.account.views import PasswordResetFromKeyView
+from allauth.account.views import PasswordResetFromKeyView, PasswordResetView
 from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from allauth.mfa.webauthn.views import AddWebAuthnView
 from allauth.usersessions.internal.flows.sessions import end_sessions
@@ -28,9 +28,10 @@ from accounts.models import ApiKey, User
 from marketplace.host.safety import is_loopback
 from marketplace.http.acting import signed_in
 from marketplace.http.clients import address_of
-from marketplace.http.mailed import LinkTooOld
+from marketplace.http.mailed import LinkTooOld, MailNotSent
 from marketplace.http.reauthentication import recently, require_recent
 from marketplace.http.signing_in import note_reset
+from marketplace.http.telling import tell
 
 RESET = "password_reset"
 RESET_SECONDS = 900
@@ -110,6 +111,21 @@ def end_session(request: HttpRequest, number: int) -> HttpResponse:
     return redirect("usersessions_list")
 
 
+class AskForPassword(PasswordResetView):
+    """Ask for the letter by which a new password is set."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Send it, or say that it could not be sent."""
+        response: HttpResponse
+        try:
+            response = super().form_valid(form)
+        except MailNotSent as error:
+            form.add_error(None, tell(error))
+            context = self.get_context_data(form=form)
+            response = self.render_to_response(context, status=error.status)
+        return response
+
+
 class ResetPassword(PasswordResetFromKeyView):
     """Set a new password by the link of a letter, and then ask about the keys."""
 
@@ -173,6 +189,7 @@ urlpatterns = [
     ),
     path("sessions/", Sessions.as_view(), name="usersessions_list"),
     path("sessions/<int:number>/end/", end_session, name="end_session"),
+    path("password/reset/", AskForPassword.as_view(), name="account_reset_password"),
     path("password/reset/key/done/", after_reset, name="account_reset_password_from_key_done"),
     re_path(
         r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",

@@ -193,6 +193,50 @@ def test_a_letter_that_could_not_be_sent_can_be_asked_for_again_at_once(settings
     assert Client().get(asked()).status_code == 200
 
 
+@pytest.mark.parametrize("address", [ADDRESS, "nobody@example.org"])
+def test_a_letter_for_a_new_password_that_can_not_be_sent_is_said_on_the_page(settings, address):
+    factories.user(ADDRESS)
+    settings.EMAIL_BACKEND = f"{__name__}.BrokenPost"
+    answer = Client().post("/accounts/password/reset/", {"email": address})
+    assert answer.status_code == 503
+    assert "could not be sent" in answer.content.decode()
+
+
+def test_an_address_whose_letter_can_not_be_sent_is_not_added_and_can_be_again(settings):
+    browser, works = browser_of(factories.user()), settings.EMAIL_BACKEND
+    settings.EMAIL_BACKEND = f"{__name__}.BrokenPost"
+    form = {"action_add": "", "email": ADDRESS}
+    answer = browser.post("/accounts/email/", form, headers={"Accept": "text/html"})
+    assert answer.status_code == 503
+    assert "could not be sent" in answer.content.decode()
+    assert not EmailAddress.objects.filter(email=ADDRESS).exists()
+    settings.EMAIL_BACKEND = works
+    browser.post("/accounts/email/", form)
+    assert browser.post(letters.link(ADDRESS)).status_code == 302
+
+
+def test_signing_in_says_that_the_letter_to_confirm_could_not_be_sent(settings):
+    factories.squatter(ADDRESS)
+    settings.EMAIL_BACKEND = f"{__name__}.BrokenPost"
+    form = {"login": ADDRESS, "password": factories.PASSWORD}
+    answers = [Client().post("/accounts/login/", form) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [503, 503]
+    assert answers[0].json()["code"] == "mail-not-sent"
+
+
+def test_a_new_password_is_set_though_the_letter_that_tells_it_is_not_sent(settings):
+    person = factories.user(ADDRESS)
+    Client().post("/accounts/password/reset/", {"email": ADDRESS})
+    browser = Client()
+    form = browser.get(letters.link(ADDRESS))["Location"]
+    settings.EMAIL_BACKEND = f"{__name__}.BrokenPost"
+    new = dict.fromkeys(("password1", "password2"), "another and a good one")
+    assert browser.post(form, new).status_code == 302
+    person.refresh_from_db()
+    assert person.check_password("another and a good one")
+    assert AuditEntry.objects.filter(verb="password.reset").exists()
+
+
 def test_a_stranger_who_asks_to_join_holds_back_no_letter_that_confirms():
     ask()
     form = {"action_add": "", "email": ADDRESS}
