@@ -3,6 +3,7 @@
 Looks are compared by the skeleton of UTS #39 (Unicode Security Mechanisms), as ICU makes it.
 """
 
+import hashlib
 import unicodedata
 
 import icu
@@ -13,6 +14,8 @@ from commonhold.sentences import _
 SPOOF = icu.SpoofChecker()
 SPOOF.setChecks(icu.USpoofChecks.RESTRICTION_LEVEL)
 SPOOF.setRestrictionLevel(icu.URestrictionLevel.HIGHLY_RESTRICTIVE)
+LONGEST_LOOK = 500
+"""Characters: a ligature of Arabic stands for 18, so that a look can be much longer than a name."""
 
 
 class InvalidName(CommonholdError):
@@ -44,11 +47,15 @@ def look_of(name: str) -> str:
 
     Upper and lower case and spaces make no difference. What imitates a Latin letter is taken for
     it before the case is folded (the small form of a Cyrillic capital M looks like none), and "i"
-    for "l", which their capitals look like.
+    for "l", which their capitals look like. What is beyond LONGEST_LOOK stands in it as its digest.
     """
     whole = "".join(unicodedata.normalize("NFKC", name).split())
     imitated = "".join(char if char.isascii() else SPOOF.getSkeleton(0, char) for char in whole)
-    return str(SPOOF.getSkeleton(0, imitated.casefold())).replace("i", "l")
+    look = str(SPOOF.getSkeleton(0, imitated.casefold())).replace("i", "l")
+    if len(look) <= LONGEST_LOOK:
+        return look
+    digest = hashlib.sha256(look.encode()).hexdigest()
+    return look[: LONGEST_LOOK - len(digest)] + digest
 
 
 def mixes_scripts(name: str) -> bool:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from accounts import names, organizations
 from accounts.models import Organization
-from tests import factories
+from tests import factories, sealed
 
 INVISIBLE = {
     "right-to-left override": "Radio\u202e Mtoni",
@@ -93,6 +93,16 @@ def test_no_organization_takes_the_look_of_another():
     with pytest.raises(organizations.NameTaken, match="looks like the name of Radio Mtoni"):
         organizations.create(name="R\u0430dio Mtoni", slug="another", owner=factories.user())
     assert Organization.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_name_whose_look_is_much_longer_than_itself_is_taken_once():
+    longest = "Radio " + "\ufdfa" * 114
+    factories.organization(longest)
+    organizations.create(name=longest[:-1], slug="another", owner=factories.user())
+    with pytest.raises(organizations.NameTaken, match="looks like the name"):
+        organizations.create(name=longest.upper(), slug="a-third", owner=factories.user())
+    assert len(sealed.dataset(title="\ufdfa" * 160).look) == names.LONGEST_LOOK
 
 
 @pytest.mark.django_db
