@@ -77,9 +77,7 @@ def invite(
     if organization.memberships.filter(user__email__iexact=address).exists():
         sentence = _("%(address)s is a member already; change the role in the list.")
         raise AlreadyMember(sentence, address=address)
-    open_one = organization.invitations.filter(
-        address=address, accepted_at=None, withdrawn_at=None
-    ).first()
+    open_one = organization.invitations.open().filter(address=address).first()
     if open_one and not open_one.has_expired:
         sentence = _("%(address)s is invited already. Send the mail again, or withdraw it first.")
         raise AlreadyInvited(sentence, address=address)

@@ -125,6 +125,14 @@ class Membership(models.Model):
         return f"{self.user} ({self.get_role_display()}, {self.organization})"
 
 
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    """Reads of invitations."""
+
+    def open(self) -> "InvitationQuerySet":
+        """Keep what nobody accepted or withdrew; a link may be too old all the same."""
+        return self.filter(accepted_at=None, withdrawn_at=None)
+
+
 class Invitation(models.Model):
     """An address that was asked to join an organization. Whoever opens the link in its mail may.
 
@@ -146,6 +154,8 @@ class Invitation(models.Model):
         User, on_delete=models.CASCADE, related_name="+", null=True, blank=True
     )
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InvitationQuerySet.as_manager()
 
     class Meta:
         constraints = (
@@ -171,11 +181,6 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.address} ({self.organization})"
-
-    @property
-    def is_open(self) -> bool:
-        """Whether nobody accepted or withdrew it; its link may be too old all the same."""
-        return self.accepted_at is None and self.withdrawn_at is None
 
     @property
     def has_expired(self) -> bool:

@@ -51,5 +51,4 @@ def invitations_of(organization: Organization | None) -> list[Invitation]:
     """Return the invitations that nobody has answered yet, oldest first."""
     if organization is None:
         return []
-    unanswered = organization.invitations.filter(accepted_at=None, withdrawn_at=None)
-    return list(unanswered.order_by("created_at", "pk"))
+    return list(organization.invitations.open().order_by("created_at", "pk"))

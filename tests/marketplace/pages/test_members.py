@@ -81,7 +81,7 @@ def test_opening_an_invitation_changes_nothing():
         browser.get(link)
         browser.head(link)
     assert organization.memberships.count() == 1
-    assert Invitation.objects.get().is_open
+    assert Invitation.objects.open().exists()
 
 
 def test_an_invitation_of_another_address_is_told_apart_and_changes_nothing():
