@@ -24,8 +24,8 @@ from ingestion.models import Dataset, File, Upload, Version
 from ingestion.permissions import Owned, dataset_of
 from marketplace.api.authentication import acted_for, organization_of
 from marketplace.http.reauthentication import is_recent
+from marketplace.http.requests import SAFE
 
-SAFE = {"GET", "HEAD", "OPTIONS"}
 VIEW = "licensing.view_dataset"
 """To see a dataset or version: anybody once it was offered, before that its members alone."""
 BELONG = "ingestion.view_dataset"

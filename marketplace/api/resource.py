@@ -20,7 +20,8 @@ from ingestion.models import Dataset, Version
 from marketplace.api import sight
 from marketplace.api.pace import Calls
 from marketplace.api.pagination import Pages
-from marketplace.api.permissions import SAFE, VIEW, Scoped, require_dataset
+from marketplace.api.permissions import VIEW, Scoped, require_dataset
+from marketplace.http.requests import SAFE
 
 OPEN: tuple[str, ...] = ()
 """The scopes of a method that anybody may use."""

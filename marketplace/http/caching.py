@@ -1,15 +1,12 @@
 """What a browser or proxy may keep: nothing that is shown to somebody who is signed in."""
 
-from collections.abc import Callable
-
 from django.http import HttpRequest, HttpResponse
 
 from marketplace.http.acting import is_signed_in
+from marketplace.http.requests import GetResponse
 
 # Pages for people who are about to be somebody: links that set passwords, second factors.
 PRIVATE = ("/accounts/", "/account/", "/mail/")
-
-GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 def private(get_response: GetResponse) -> GetResponse:

@@ -2,7 +2,7 @@
 
 import base64
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -24,6 +24,7 @@ from django.utils.translation import gettext
 from accounts.models import Membership, User
 from accounts.permissions import counts
 from marketplace.http.acting import acting_membership, is_signed_in, memberships_of
+from marketplace.http.requests import SAFE, GetResponse
 
 # Where somebody acts for an organization.
 ACTING = ("/account/", "/checkout/", "/library/", "/studio/")
@@ -72,9 +73,6 @@ def derived() -> Iterator[bytes]:
     """Yield a key for each secret of the site, the one in use first (RFC 5869)."""
     for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
         yield HKDF(SHA256(), KEY_BYTES, salt=None, info=PURPOSE).derive(force_bytes(secret))
-
-
-GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 def led(get_response: GetResponse) -> GetResponse:

@@ -1,8 +1,8 @@
 """What a page may ask of the visitor's browser: nothing but its own sound, keys and full screen."""
 
-from collections.abc import Callable
-
 from django.http import HttpRequest, HttpResponse
+
+from marketplace.http.requests import GetResponse
 
 SHUT = (
     "accelerometer", "autoplay", "bluetooth", "browsing-topics", "camera", "display-capture",
@@ -13,8 +13,6 @@ SHUT = (
 )  # fmt: skip
 POLICY = ", ".join(f"{feature}=()" for feature in SHUT)
 """Permissions-Policy as the W3C draft writes it."""
-
-GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 def closed(get_response: GetResponse) -> GetResponse:

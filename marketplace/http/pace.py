@@ -19,11 +19,10 @@ from rest_framework.request import Request
 from accounts.models import User
 from marketplace.http import refusals
 from marketplace.http.clients import address_of
-from marketplace.http.requests import GetResponse
+from marketplace.http.requests import SAFE, GetResponse
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 IN_THIS_PROCESS = frozenset({"read", "read-anonymous", "parts"})
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 PAGES = {"checkout": "spend", "verify": "verify"}
 """What is posted to a page, where it is more than an ordinary change."""
 

@@ -12,6 +12,8 @@ HEADER = "X-Request-ID"
 TOKEN = re.compile(r"[A-Za-z0-9_.-]{8,64}")
 """What a proxy or client may call its request: it is written down, so it can't be just anything."""
 
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing (RFC 9110 section 9.2.1)."""
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 

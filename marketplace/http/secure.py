@@ -3,16 +3,13 @@
 A redirect would let them send their key in the clear each time, and never notice.
 """
 
-from collections.abc import Callable
-
 from commonhold.errors import CommonholdError
 from commonhold.sentences import _
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from marketplace.http import problems, refusals
-
-GetResponse = Callable[[HttpRequest], HttpResponse]
+from marketplace.http.requests import GetResponse
 
 
 class HttpsRequired(CommonholdError):

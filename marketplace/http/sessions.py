@@ -5,7 +5,7 @@ name that was seen before is worth nothing afterwards (ASVS 7.2.4).
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from allauth.account.authentication import get_authentication_records
 from allauth.usersessions.adapter import DefaultUserSessionsAdapter
@@ -22,12 +22,11 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from accounts.models import User
 from marketplace.http.acting import is_signed_in
+from marketplace.http.requests import GetResponse
 
 BEGAN, SEEN = "began", "seen"
 SEEN_AGAIN_AFTER = 60
 """Seconds for which a session is taken for just seen: one write a minute, not one a request."""
-
-GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class Adapter(DefaultUserSessionsAdapter):

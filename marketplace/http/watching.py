@@ -1,12 +1,11 @@
 """What is refused leaves one line in the security log: written here, where every answer passes."""
 
-from collections.abc import Callable
-
 from django.http import HttpRequest, HttpResponse
 
 from accounts import audit, requests, security
 from accounts.models import User
 from marketplace.http.clients import address_of
+from marketplace.http.requests import GetResponse
 
 LINKS = frozenset(
     {
@@ -24,8 +23,6 @@ LINKS = frozenset(
 MALFORMED = frozenset({"bad-request", "forged-request", "length-required"})
 QUOTA = "quota-exceeded"
 """Told where it is counted (ingestion.archive.quotas)."""
-
-GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 def watched(get_response: GetResponse) -> GetResponse:
