@@ -154,7 +154,8 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
         proof = mailed.read_join(token)
         holder = people.holder(address=proof.address)
         if isinstance(request.user, User) and request.user != holder:
-            return render(request, "account/somebody_else.html", {"address": proof.address})
+            context = {"address": proof.address}
+            return render(request, "account/somebody_else.html", context, status=403)
         if isinstance(request.user, User):
             return redirect(proof.next or reverse("account"))
         return found(request, proof) if holder is None else to_sign_in(request, proof.next)

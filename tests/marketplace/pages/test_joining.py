@@ -113,7 +113,9 @@ def test_somebody_elses_link_does_not_change_who_is_signed_in():
     link, other = asked(), factories.user()
     browser = Client()
     browser.force_login(other)
+    assert browser.get(link).status_code == 403
     answer = browser.post(link, WHO)
+    assert answer.status_code == 403
     assert f"you are signed in as <strong>{other.email}" in answer.content.decode()
     assert not User.objects.filter(email=ADDRESS).exists()
 
