@@ -24,7 +24,7 @@ from django.utils.translation import gettext
 from accounts.models import Membership, User
 from accounts.permissions import counts
 from marketplace.http.acting import acting_membership, is_signed_in, memberships_of
-from marketplace.http.requests import SAFE, GetResponse
+from marketplace.http.requests import GetResponse
 
 # Where somebody acts for an organization.
 ACTING = ("/account/", "/checkout/", "/library/", "/studio/")

@@ -55,6 +55,7 @@ def without_token(answer: HttpResponse) -> str:
 
 def test_an_address_is_proved_before_there_is_an_account():
     ask()
+    assert "Somebody, probably you, wants to join" in str(letters.to(ADDRESS)[-1].body)
     assert not User.objects.exists()
     assert not EmailAddress.objects.exists()
 

@@ -44,6 +44,7 @@ def test_a_newcomer_joins_by_an_invitation_and_acts_for_who_invited_them():
     organization = factories.organization()
     browser = Client()
     link = invite(organization, "Juma@Example.org", "editor")
+    assert "to see it and to join" in str(letters.to(ADDRESS)[-1].body)
     assert str(organization) in browser.get(link).content.decode()
     joined = browser.post(link, WHO)
     assert joined["Location"] == "/account/"
