@@ -32,9 +32,10 @@ def _read(job: Job) -> Result:
     """Take a text document: each row is a segment without times."""
     form = media.container_of(job.name)
     found = rows.read(job.source, name=job.name, form=form)
-    if form == "txt":
-        labeled = rows.with_speakers(found)
-        found = labeled if any(row.speaker for row in labeled) else rows.paragraphs(found)
+    if form in rows.WITHOUT_COLUMNS:
+        found = rows.with_speakers(found)
+    if form == "txt" and not any(row.speaker for row in found):
+        found = rows.paragraphs(found)
     segments = [
         segment_of(part, speaker=row.speaker)
         for row in found

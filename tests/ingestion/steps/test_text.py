@@ -309,3 +309,12 @@ def test_a_documents_other_columns_reach_nobody(tmp_path):
     output = sounds.chain(source, tmp_path, "text", language="en")["text"].output
     assert "Jane" not in json.dumps(output)
     assert output["segments"][0]["speaker"] == "S1"
+
+
+@pytest.mark.parametrize(("form", "head"), [("srt", "1\n"), ("vtt", "WEBVTT\n\n")])
+def test_names_in_subtitles_without_a_recording_stay_out_of_their_text(tmp_path, form, head):
+    source = tmp_path / f"stories.{form}"
+    source.write_text(f"{head}00:00:01.000 --> 00:00:03.000\nAna Kato: Good morning.\n")
+    output = sounds.chain(source, tmp_path, "text", language="en")["text"].output
+    told = [(segment["speaker"], segment["text"]) for segment in output["segments"]]
+    assert told == [("Ana Kato", "Good morning.")]
