@@ -32,9 +32,12 @@ def who(
     speakers: Mapping[str, Speaker],
     scopes: Sequence[ConsentScope],
 ) -> Speaker | None:
-    """Tell who speaks in a stretch, of the speakers `by_label` and the recording's scopes."""
-    if label and path_key(label) in speakers:
-        return speakers[path_key(label)]
+    """Tell who speaks in a stretch, of the speakers `by_label` and the recording's scopes.
+
+    A label that is nobody's says that somebody else speaks than those who are known: nobody.
+    """
+    if label:
+        return speakers.get(path_key(label))
     heard = agreed(start_ms, end_ms, scopes)
     return next(iter(heard.values())) if len(heard) == 1 else None
 
@@ -57,20 +60,17 @@ def name_labeled(*, speaker: Speaker) -> None:
 
 
 def name_agreed(*, record: ConsentRecord) -> None:
-    """Tell anew who speaks where a new consent lies and no label says it.
+    """Tell anew who speaks where a new consent lies and the transcript names nobody.
 
     Whom a segment names stays named once their consent ended: nobody else's speaks for them.
     """
     keys = set(record.scopes.values_list("recording", flat=True))
-    segments = Segment.objects.current().filter(recording__in=keys, unwritten=False)
+    segments = Segment.objects.current().filter(recording__in=keys, unwritten=False, label="")
     found = list(segments.defer("text", "words"))
     if not found:
         return
-    speakers, scopes = by_label(dataset=record.dataset), in_force(recordings=keys)
-    changed = []
+    scopes, changed = in_force(recordings=keys), []
     for segment in found:
-        if segment.label and path_key(segment.label) in speakers:
-            continue
         here = agreed(segment.start_ms, segment.end_ms, scopes.get(segment.recording_id, ()))
         if segment.speaker_id and segment.speaker_id not in here:
             continue

@@ -100,6 +100,11 @@ class Segment(models.Model):
         return f"{self.recording} #{self.position}"
 
     @property
+    def names_stranger(self) -> bool:
+        """Whether the transcript names somebody here who is no speaker of the dataset."""
+        return bool(self.label) and self.speaker_id is None
+
+    @property
     def is_silenced(self) -> bool:
         """Whether it is speech without text that nobody said may be heard: under a bar, then."""
         return self.unwritten and (self.excluded or self.reviewed_at is None)

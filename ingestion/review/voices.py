@@ -3,7 +3,8 @@
 A segment is published whole, or, where a speaker is left out of the version, in the pieces that
 are left. Labels and times decide who is heard: whom a segment names; else everybody whose consent
 lies there. A consent for a whole recording does not put its speaker into what others are named
-for, and neither does one for a stretch once segments name that speaker.
+for, and neither does one for a stretch once segments name that speaker. Whom a transcript names
+and nobody knows has agreed to nothing, whoever's consent lies there.
 """
 
 from bisect import bisect_left, bisect_right
@@ -218,6 +219,7 @@ class Scene:
         ]
         coverage = cover(scopes=scopes, start_ms=start, end_ms=end)
         agreed = {record.speaker_id for record in coverage.records}
+        stranger = segment.names_stranger
         heard = {
             who
             for who, ranges in voices.items()
@@ -229,8 +231,8 @@ class Scene:
             start_ms=start,
             end_ms=end,
             coverage=coverage,
-            is_covered=coverage.is_complete and heard <= agreed,
-            only=coverage.records[0].speaker if len(agreed) == 1 else None,
+            is_covered=coverage.is_complete and heard <= agreed and not stranger,
+            only=coverage.records[0].speaker if len(agreed) == 1 and not stranger else None,
             left=words_in(segment, start or 0, end or 0) if part else (),
         )
 

@@ -168,8 +168,25 @@ def test_what_somebody_said_is_never_given_to_who_agrees_after_they_withdrew(dra
     assert not any(piece.is_covered for piece in scene.published())
 
 
+@pytest.mark.parametrize("first", ["consent", "transcript"])
+def test_whom_the_transcript_names_is_not_published_on_the_consent_of_another(
+    draft, recording, first
+):
+    if first == "consent":
+        agree(recording, "Ana")
+    process(recording, LABELED)
+    if first == "transcript":
+        agree(recording, "Ana")
+    scene = voices.scene(recording=Recording.objects.get(pk=recording.pk), version=draft)
+    told = [(one.speaker and one.speaker.name, one.is_covered) for one in scene.published()]
+    assert told == [("Ana", True), (None, False), ("Ana", True)]
+    agree(recording, "Peter")
+    scene = voices.scene(recording=Recording.objects.get(pk=recording.pk), version=draft)
+    assert all(one.is_covered for one in scene.published())
+
+
 def test_labels_never_leave_with_a_release(draft, recording):
-    agree(recording, "Somebody")
+    agree(recording, "Anastasia Xyzzy")
     process(recording, (("Anastasia Xyzzy", "Good morning to all."),))
     version = sealed.seal(draft)
     everything = json.dumps(list(version.release_files.values("told", "words", "index_row")))

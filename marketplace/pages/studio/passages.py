@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from ingestion import review
+from ingestion.consent.labels import Labeled
 from ingestion.models import Finding, Recording, Segment, Speaker, StepRun
 from ingestion.pipeline.steps.bars import UNWRITTEN
 from ingestion.review import voices
@@ -102,6 +103,7 @@ def passage(around: Scenery, segment: Segment) -> dict[str, Any]:
         "within": around.people(present(around, segment)) if published else [],
         "parts": [part_of(piece) for piece in published if piece.part],
         "speaker": speaker_of(segment, published),
+        "stranger": stranger(around.work, segment) if published else None,
         "hear": hearing(segment.start_ms, segment.end_ms, lead=0),
         "review_url": around.work.url("review_segment", segment.pk),
         "add_url": around.work.url("add_finding", segment.pk),
@@ -202,6 +204,14 @@ def speaker_of(segment: Segment, published: list[Piece]) -> str:
     """Return who speaks: named, or the only one whose consent lies there."""
     known = [segment.speaker, *(piece.speaker for piece in published)]
     return next((one.pseudonym for one in known if one), "")
+
+
+def stranger(work: Work, segment: Segment) -> dict[str, str] | None:
+    """Return whom the transcript names and nobody knows, with where their consent is recorded."""
+    if not segment.names_stranger:
+        return None
+    url = f"{work.url('new_consent')}?label={Labeled(segment.label).token}"
+    return {"label": segment.label, "url": url}
 
 
 def pieces(segment: Segment, findings: list[Finding]) -> Iterable[dict[str, Any]]:

@@ -1,5 +1,7 @@
 """Hearing what was found, deciding, reading drafts, and finishing."""
 
+from dataclasses import replace
+
 import pytest
 from commonhold.sentences import _
 
@@ -200,6 +202,19 @@ def test_everything_without_consent_is_left_out_at_once(browser, station):
     browser.post(address(version, "leave_out"))
     left_out = Segment.objects.of(version).filter(excluded=True)
     assert [segment.position for segment in left_out] == [2, 3]
+
+
+def test_whom_a_transcript_names_and_nobody_knows_is_named_beside_what_to_do(browser, station):
+    said = tuple(replace(one, kind="") for one in sealed.MORNING)
+    version = stages.in_review(sealed.dataset(station), said=said)
+    version.dataset.speakers.get(name="Juma").delete()
+    stages.agreed(version, stages.only_recording(version))
+    Segment.objects.filter(speaker=None).update(label="Juma <b>")
+    found = recording(browser, version)
+    assert [one["stranger"]["label"] for one in found.context["passages"]] == ["Juma <b>"] * 2
+    page = found.content.decode()
+    assert "The transcript says that <bdi>Juma &lt;b&gt;</bdi> speaks here" in page
+    assert f'href="{address(version, "new_consent")}?label=' in page
 
 
 def test_nothing_is_decided_once_the_review_is_finished(browser, version, finding):
