@@ -82,7 +82,14 @@ def name_agreed(*, record: ConsentRecord) -> None:
 
 
 def forget_labels(speaker: Speaker) -> None:
-    """Put a speaker's pseudonym in place of their name where transcripts name them."""
-    labels = speaker.segments.order_by().values_list("label", flat=True).distinct()
-    theirs = [label for label in labels if path_key(label) == path_key(speaker.name)]
-    speaker.segments.filter(label__in=theirs).update(label=speaker.pseudonym)
+    """Put a speaker's pseudonym in place of their name where transcripts name them.
+
+    Also in what an earlier run wrote down, unless another speaker of the dataset has the name.
+    """
+    key = path_key(speaker.name)
+    if by_label(dataset=speaker.dataset)[key] != speaker:
+        return
+    segments = Segment.objects.filter(recording__dataset=speaker.dataset).exclude(label="")
+    labels = segments.order_by().values_list("label", flat=True).distinct()
+    theirs = [label for label in labels if path_key(label) == key]
+    segments.filter(label__in=theirs).update(label=speaker.pseudonym)

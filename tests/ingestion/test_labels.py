@@ -198,8 +198,9 @@ def test_labels_never_leave_with_a_release(draft, recording):
 
 
 def test_a_name_that_was_erased_is_no_label_any_more(draft, recording):
-    agree(recording, "Ana")
     process(recording, LABELED)
+    process(recording, LABELED)
+    agree(recording, "Ana")
     owner = factories.owner_of(draft.dataset.organization)
     consent.erase(record=draft.dataset.consent_records.get(), by=owner)
     assert set(Segment.objects.values_list("label", flat=True)) == {"p-0001", "Peter", ""}
