@@ -1,15 +1,21 @@
 """Who speaks in a segment: whom the transcript names, or the only one whose consent lies there.
 
-Asked when a run writes segments down and when a consent is written down: so it makes no difference
-which came first.
+Asked when a run writes segments down and when a consent is written down, one after the other: so
+it makes no difference which came first.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from commonhold.paths import path_key
 
 from ingestion.consent.scopes import cover, in_force
-from ingestion.models import ConsentRecord, ConsentScope, Dataset, Segment, Speaker
+from ingestion.models import ConsentRecord, ConsentScope, Dataset, Recording, Segment, Speaker
+
+
+def wait_for_turn(recordings: Iterable[int]) -> None:
+    """Lock recordings, by their primary keys, until what is written down about them stands."""
+    locked = Recording.objects.select_for_update(no_key=True).filter(pk__in=recordings)
+    list(locked.order_by("pk").values_list("pk"))
 
 
 def by_label(*, dataset: Dataset) -> dict[str, Speaker]:
@@ -60,21 +66,26 @@ def name_labeled(*, speaker: Speaker) -> None:
 
 
 def name_agreed(*, record: ConsentRecord) -> None:
-    """Tell anew who speaks where a new consent lies and the transcript names nobody.
+    """Tell anew who speaks where a new consent lies.
 
-    Whom a segment names stays named once their consent ended: nobody else's speaks for them.
+    Also whom the transcript names: a run may have begun to write it down before their name was
+    known. Whom a segment names stays named once their consent ended: nobody else's speaks for them.
     """
     keys = set(record.scopes.values_list("recording", flat=True))
-    segments = Segment.objects.current().filter(recording__in=keys, unwritten=False, label="")
+    wait_for_turn(keys)
+    segments = Segment.objects.current().filter(recording__in=keys, unwritten=False)
     found = list(segments.defer("text", "words"))
     if not found:
         return
-    scopes, changed = in_force(recordings=keys), []
+    speakers, scopes = by_label(dataset=record.dataset), in_force(recordings=keys)
+    changed = []
     for segment in found:
-        here = agreed(segment.start_ms, segment.end_ms, scopes.get(segment.recording_id, ()))
-        if segment.speaker_id and segment.speaker_id not in here:
+        here = scopes.get(segment.recording_id, ())
+        start, end = segment.start_ms, segment.end_ms
+        is_named = segment.speaker_id is not None
+        if is_named and (segment.label or segment.speaker_id not in agreed(start, end, here)):
             continue
-        named = next(iter(here.values())) if len(here) == 1 else None
+        named = who(label=segment.label, start_ms=start, end_ms=end, speakers=speakers, scopes=here)
         if segment.speaker_id != (named.pk if named else None):
             segment.speaker = named
             changed.append(segment)

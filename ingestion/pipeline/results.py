@@ -5,7 +5,7 @@ from operator import itemgetter
 from typing import Any
 
 from ingestion.consent import in_force
-from ingestion.consent.naming import by_label, who
+from ingestion.consent.naming import by_label, wait_for_turn, who
 from ingestion.models import (
     Finding,
     PipelineRun,
@@ -23,6 +23,7 @@ def write_down(*, run: PipelineRun) -> None:
     text, detected = outputs["text"], outputs["detect"]
     reasons = {row["segment"]: row["reason"] for row in detected["not_checked"]}
     recording = run.recording
+    wait_for_turn([recording.pk])
     speakers = by_label(dataset=recording.dataset)
     scopes = in_force(recordings=[recording.pk]).get(recording.pk, [])
     segments: dict[int, Segment] = {}

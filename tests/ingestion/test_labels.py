@@ -2,9 +2,11 @@
 
 import json
 from datetime import date
+from functools import partial
 from itertools import permutations
 
 import pytest
+from django.db import transaction
 
 from ingestion import consent
 from ingestion.archive import blobs
@@ -12,7 +14,7 @@ from ingestion.consent import imports, labels
 from ingestion.models import PipelineRun, Recording, Segment, Version
 from ingestion.pipeline import results
 from ingestion.review import voices
-from tests import factories, sealed
+from tests import at_once, factories, sealed
 from tests.sealed import Said
 
 pytestmark = pytest.mark.django_db
@@ -142,6 +144,19 @@ def test_it_makes_no_difference_whether_consent_or_transcript_came_first(draft, 
     scene = voices.scene(recording=Recording.objects.get(pk=recording.pk), version=draft)
     named = [piece.speaker.name if piece.speaker else None for piece in scene.published()]
     assert named == ["Ana", "Peter", None]
+
+
+@pytest.mark.parametrize("order", list(permutations(("Ana", None))))
+@pytest.mark.django_db(transaction=True)
+def test_a_consent_and_a_transcript_in_the_same_instant_name_who_speaks(draft, recording, order):
+    acts = {"Ana": partial(agree, recording, "Ana"), None: partial(process, recording, LABELED)}
+    first, second = (acts[one] for one in order)
+    with transaction.atomic():
+        first()
+        call = at_once.Call(transaction.atomic(second)).until_it_waits()
+    call.result()
+    scene = voices.scene(recording=Recording.objects.get(pk=recording.pk), version=draft)
+    assert [one.segment.speaker_id is not None for one in scene.published()] == [True, False, True]
 
 
 @pytest.mark.parametrize("first", ["consent", "transcript"])
