@@ -27,6 +27,9 @@ MOST = 300_000
 PREFIX = "__Host-" if settings.SESSION_COOKIE_SECURE else ""
 OWNER, HELD = f"{PREFIX}last-user", f"{PREFIX}unsent-form"
 SALT = "unsent-form"
+STANDS = "stands"
+"""A field of forms that are not sent to their own page: which of its forms it is. Without it, what
+is sent elsewhere is a button, with nothing that somebody typed."""
 View = Callable[..., HttpResponseBase]
 
 
@@ -58,8 +61,9 @@ def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
     """Send a visitor to sign in, and keep what they typed for when they come back."""
     page = page_of(request)
     response: HttpResponse = redirect_to_login(page)
-    if request.method == "POST" and urlsplit(page).path == request.path:
-        keep(request, response)
+    path = urlsplit(page).path
+    if request.method == "POST" and (path == request.path or STANDS in request.POST):
+        keep(request, response, path=path)
     return response
 
 
@@ -75,15 +79,15 @@ def page_of(request: HttpRequest) -> str:
     return request.get_full_path()
 
 
-def keep(request: HttpRequest, response: HttpResponse) -> None:
-    """Keep the fields of a form for the person who was signed in here before."""
+def keep(request: HttpRequest, response: HttpResponse, *, path: str) -> None:
+    """Keep the fields of a page's form for the person who was signed in here before."""
     owner, typed = owner_of(request), request.POST.copy()
     typed.pop("csrfmiddlewaretoken", None)
     data = typed.urlencode()
     if owner is None or not typed or len(data) > MOST:
         return
     token = secrets.token_urlsafe(24)
-    held = {"owner": owner, "path": request.path, "data": data, "files": bool(request.FILES)}
+    held = {"owner": owner, "path": path, "data": data, "files": bool(request.FILES)}
     cache.set(f"{SALT}:{token}", held | {"at": time.time()}, HELD_FOR)
     put(response, HELD, token, max_age=HELD_FOR)
 

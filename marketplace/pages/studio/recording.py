@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode
 from commonhold.errors import CommonholdError
 from commonhold.sentences import _ as sentence_of
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
@@ -17,6 +17,7 @@ from ingestion.models import Finding, Recording, Segment
 from ingestion.review import hearing, voices
 from ingestion.review.voices import Scene
 from marketplace.http.telling import tell
+from marketplace.http.unsent import STANDS
 from marketplace.pages.studio import deeds, ears, frame, passages, stations, tallies
 from marketplace.pages.studio.access import (
     StudioRequest,
@@ -79,7 +80,9 @@ def listing(request: StudioRequest, around: Scenery, *, elsewhere: Tally) -> dic
     """Return one page of passages: the page that is asked for, or that on which one stands."""
     everything = around.scene.segments
     waiting = [one for one in everything if passages.needs_a_person(around, one)]
-    asked = request.GET.get("at", "")
+    unsent = request.unsent or QueryDict()
+    stood = unsent.get(STANDS, "")
+    asked = stood or request.GET.get("at", "")
     sought = next((one for one in everything if str(one.pk) == asked), None)
     wants_all = request.GET.get("show") == "all" or not waiting
     wanted = "all" if wants_all or (sought and sought not in waiting) else "to-do"
@@ -90,7 +93,10 @@ def listing(request: StudioRequest, around: Scenery, *, elsewhere: Tally) -> dic
     around = replace(around, query=urlencode(query))
     return {
         "page": page,
-        "passages": [passages.passage(around, segment) for segment in page],
+        "passages": [
+            passages.passage(around, one) | {"typed": unsent if str(one.pk) == stood else None}
+            for one in page
+        ],
         "show": wanted,
         "waiting": len(waiting),
         "everything": len(everything),
@@ -195,7 +201,7 @@ def review_segment(request: StudioRequest, work: Work, pk: int) -> HttpResponse:
     try:
         settle(request, segment, text)
     except CommonholdError as error:
-        return answer(request, work, segment, error=error, typed=text)
+        return answer(request, work, segment, error=error, typed=request.POST)
     return answer(request, work, segment)
 
 
@@ -225,7 +231,7 @@ def answer(
     segment: Segment,
     *,
     error: CommonholdError | None = None,
-    typed: str | None = None,
+    typed: QueryDict | None = None,
 ) -> HttpResponse:
     """Return the passage as it is now, for htmx; or go back to the page that the form stood on."""
     pairs = parse_qsl(request.POST.get("query", ""))

@@ -328,6 +328,8 @@ def test_a_line_without_a_place_is_given_its_times(browser, version):
     refused = settle(browser, version, line, action="place", start="soon", end="0:05")
     assert refused.status_code == 422
     assert "is not a time" in refused.content.decode()
+    assert 'name="start" value="soon"' in refused.content.decode()
+    assert 'name="end" value="0:05"' in refused.content.decode()
     settle(browser, version, line, action="place", start="0:00.9", end="0:02.0")
     line.refresh_from_db()
     stretch.refresh_from_db()

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from ingestion.models import ConsentRecord, Dataset
 from marketplace.http import unsent
-from tests import factories, signing_in
+from tests import factories, sealed, signing_in
 from tests.marketplace.pages.studio import stages
 from tests.marketplace.pages.studio.test_access import address
 from tests.marketplace.pages.studio.test_consent import TYPED
@@ -108,6 +108,26 @@ def test_a_new_dataset_and_a_reason_come_back_too(browser, draft, recording, con
         signing_in.browser_of(contributor, browser)
         assert "Evening show" in browser.get(url).content.decode()
     assert Dataset.objects.count() == 1
+
+
+def test_a_correction_comes_back_where_its_stretch_is_read(browser, station, contributor):
+    version = stages.in_review(sealed.dataset(station))
+    page = address(version, "recording", stages.only_recording(version).pk)
+    seen = browser.get(f"{page}?show=all").content.decode()
+    stretch = stages.segments(version)[2]
+    assert f'name="stands" value="{stretch.pk}"' in seen
+    Session.objects.all().delete()
+    typed = {"action": "read", "text": "The market opens at nine.", "stands": stretch.pk}
+    headers = {"HX-Request": "true", "Referer": f"http://testserver{page}?show=all"}
+    asked = browser.post(address(version, "review_segment", stretch.pk), typed, headers=headers)
+    assert asked["Location"] == f"{LOGIN}?next={page}%3Fshow%3Dall"
+    signing_in.browser_of(contributor, browser)
+    back = browser.get(page)
+    assert "What you typed is here again" in back.content.decode()
+    rows = {row["segment"]: row["typed"] for row in back.context["passages"]}
+    assert rows.pop(stretch)["text"] == typed["text"]
+    assert not any(rows.values())
+    assert ">The market opens at nine.</textarea>" in back.content.decode()
 
 
 def test_what_has_no_page_of_its_own_leads_back_to_where_it_was_sent_from(browser, draft):
