@@ -60,6 +60,7 @@ class Segment(models.Model):
     needs_review = models.BooleanField(default=False)
     """A detector could not judge it (draft-grade text, words without times): a person must."""
     review_reason = models.CharField(max_length=200, blank=True)
+    """Why, as codes of ingestion.pipeline.steps.detect with spaces between them."""
     reviewed_at = models.DateTimeField(null=True, blank=True)
     reviewed_by = models.ForeignKey(
         User, null=True, blank=True, on_delete=models.PROTECT, related_name="+"

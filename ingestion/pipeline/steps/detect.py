@@ -8,10 +8,14 @@ from ingestion.pipeline.detectors.finding import Hit
 from ingestion.pipeline.transcripts import Segment, reach_in_time
 
 JOINED_GAP_MS = 3000
-DRAFT = "Draft transcript: a wrong word can hide a number or a name."
-UNTIMED = "Words without times: the text may not be what is said here."
-UNPLACED = "It could not be found in the recording: nothing of it is published without its times."
-UNKNOWN_SPEECH = "Numbers and addresses said aloud are not looked for in this language."
+DRAFT = "draft"
+"""A wrong word can hide a number or a name."""
+UNTIMED = "untimed"
+"""Words without times: the text may not be what is said there."""
+UNPLACED = "unplaced"
+"""It could not be found in the recording."""
+UNKNOWN_SPEECH = "unknown-speech"
+"""Numbers and addresses said aloud are not looked for in the language."""
 
 
 def run(job: Job) -> Result:
@@ -44,7 +48,10 @@ def find(segments: Sequence[Segment], *, language: str) -> list[JsonObject]:
 
 
 def not_checked(segments: Sequence[Segment], *, grade: str, language: str) -> list[JsonObject]:
-    """Return `{"segment", "reason"}` for each segment that a person has to judge."""
+    """Return `{"segment", "reason"}` for each segment that a person has to judge.
+
+    A reason is codes with spaces between them.
+    """
     found = []
     is_sound = any(segment.start_ms is not None for segment in segments)
     for index, segment in enumerate(segments):

@@ -12,6 +12,7 @@ from accounts.models import User
 from ingestion import review
 from ingestion.consent.labels import Labeled
 from ingestion.models import Finding, Recording, Segment, Speaker, StepRun
+from ingestion.pipeline.steps import detect
 from ingestion.pipeline.steps.bars import UNWRITTEN
 from ingestion.review import voices
 from ingestion.review.voices import Piece, Scene
@@ -36,6 +37,13 @@ KIND_NAMES = {
     "handle": _("Account name"),
     "name": _("Name of a person"),
     "other": _("Something else private"),
+}
+REASONS = {
+    detect.DRAFT: _("Draft transcript: a wrong word can hide a number or a name."),
+    detect.UNTIMED: _("Words without times: the text may not be what is said here."),
+    detect.UNKNOWN_SPEECH: _(
+        "Numbers and addresses said aloud are not looked for in this language."
+    ),
 }
 STATES = {
     Finding.State.OPEN: ("active", _("To be decided")),
@@ -96,6 +104,7 @@ def passage(around: Scenery, segment: Segment) -> dict[str, Any]:
         "mark": around.ears.mark(ears.of_segment(segment), *ears.told_of(segment, published)),
         "unread": unread and bool(published),
         "never_read": unread,
+        "reasons": [REASONS[code] for code in segment.review_reason.split() if code in REASONS],
         "uncovered": not all(piece.is_covered for piece in published),
         "needs_you": needs_a_person(around, segment),
         "is_left_out": not published and not around.scene.is_unsettled(segment),

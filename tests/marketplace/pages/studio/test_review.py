@@ -31,7 +31,7 @@ def recording(browser, version, query=""):
 
 def needing_a_person(version, number=0):
     segment = stages.segments(version)[number]
-    segment.needs_review, segment.review_reason = True, "A draft."
+    segment.needs_review, segment.review_reason = True, "draft unknown-speech"
     segment.save()
     return segment
 
@@ -138,6 +138,19 @@ def test_a_draft_counts_as_read_only_when_a_person_says_so(browser, version, con
     segment.refresh_from_db()
     assert segment.reviewed_by == contributor
     assert browser.get(address(version, "review")).context["counts"].unread == 0
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("draft unknown-speech", "a name. Numbers and addresses said aloud are not looked for in"),
+        ("Something that was said before there were codes.", "The machine is not sure of these"),
+    ],
+)
+def test_why_a_stretch_has_to_be_read_is_said_in_full(browser, version, reason, told):
+    segment = needing_a_person(version)
+    Segment.objects.filter(pk=segment.pk).update(review_reason=reason)
+    assert told in recording(browser, version).content.decode()
 
 
 def test_corrected_words_are_kept_and_searched_again(browser, version):
