@@ -265,7 +265,7 @@ def finish_run(run: PipelineRun) -> None:
     total = run.recording.duration_ms or 0
     words = sum(len(inputs["segments"][one["segment"]]["words"]) for one in clips)
     outputs = {
-        "redact": {"clips": clips, "method": "tone"},
+        "redact": {"clips": clips, "method": "tone", "pad_ms": recipes.PAD_MS},
         "quality": {
             "duration_ms": total,
             "speech_ms": total,

@@ -111,7 +111,8 @@ class Redaction(models.Model):
     end_ms = models.BigIntegerField(null=True, blank=True)
     """The bar that was drawn, half-open milliseconds in the clip; null in a text."""
     replacement = models.CharField(max_length=24)
-    """What stands in the text instead, e.g. [PHONE]."""
+    """What stands in the text instead, e.g. [PHONE]; nothing, where a bar reaches in from beside
+    it or covers speech without text."""
 
     def __str__(self) -> str:
         return f"{self.replacement} {self.start_ms}-{self.end_ms} ms"

@@ -1,6 +1,6 @@
 """Putting a release together: clips, texts, their descriptions, and the consents behind each."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,6 @@ from commonhold.sentences import _
 
 from ingestion.archive import blobs
 from ingestion.models import Blob, ConsentRecord, File, Recording, ReleaseFile, StepRun, Version
-from ingestion.pipeline.steps.bars import UNWRITTEN
 from ingestion.releases import cards, manifests, scrubbing, words
 from ingestion.review import hearing
 from ingestion.review.voices import Piece, Scene, scenes
@@ -34,6 +33,8 @@ class Bar:
 
     kind: str
     method: str
+    is_labeled: bool
+    """Whether a label of its kind stands in the text: not where it reaches in from beside."""
     start_ms: int | None = None
     end_ms: int | None = None
 
@@ -53,6 +54,8 @@ class Entry:
     words: list[dict[str, Any]] | None = None
     peaks: list[int] | None = None
     bars: tuple[Bar, ...] = ()
+    labels: tuple[str, ...] = ()
+    """The kinds of what a label stands for in its text, in order."""
 
     @property
     def row(self) -> IndexRow:
@@ -84,6 +87,8 @@ class Contents:
     acts: Mapping[str, str]
     entries: list[Entry] = field(default_factory=list)
     counts: dict[str, Any] = field(default_factory=dict)
+    unwritten: int = 0
+    """Stretches of speech without text that are covered in clips."""
 
     def number(self, records: Iterable[ConsentRecord]) -> tuple[int, ...]:
         """Return the manifest's numbers of some consents."""
@@ -175,10 +180,23 @@ def add_recording(*, contents: Contents, scene: Scene, place: File) -> None:
             method=str((steps["redact"].output or {}).get("method", "tone")),
             outlines=(steps["quality"].output or {}).get("waveforms", {}),
         )
+        contents.unwritten += covered(place.final.inputs, steps["redact"].output or {})
         for clip, piece in found:
             add_clip(contents, scene.recording, piece, clip, made)
     elif found:
         add_text(contents, scene.recording, found, place.final.inputs)
+
+
+def covered(inputs: Mapping[str, Any], redacted: Mapping[str, Any]) -> int:
+    """Count the stretches without text that are covered in a recording's clips."""
+    pad = redacted["pad_ms"]
+    return sum(
+        any(
+            clip["start_ms"] < end + pad and start - pad < clip["end_ms"]
+            for clip in redacted["clips"]
+        )
+        for start, end in inputs.get("unwritten", ())
+    )
 
 
 def require_same(scene: Scene, now: set[Named], applied: set[Named]) -> None:
@@ -204,6 +222,7 @@ def add_clip(
     path = f"audio/{source}/{piece.segment.position + 1:04d}{part}.flac"
     stored = made.files[clip["file"]]
     segment, decisions = made.inputs["segments"][clip["segment"]], made.inputs["decisions"]
+    labels = labels_of(clip, decisions)
     contents.entries.append(
         Entry(
             path=path,
@@ -216,9 +235,18 @@ def add_clip(
             told=clip_row(path=path, clip=clip, piece=piece, source=source),
             words=words.published(clip=clip, segment=segment, decisions=decisions),
             peaks=made.outlines.get(clip["file"]),
-            bars=tuple(Bar(kind, made.method, start, end) for start, end, kind in clip["bars"]),
+            bars=tuple(
+                Bar(kind, made.method, kind in labels, start, end)
+                for start, end, kind in clip["bars"]
+            ),
+            labels=labels,
         )
     )
+
+
+def labels_of(clip: Mapping[str, Any], decisions: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the kinds of what a label stands for in the text of a clip, or of a row."""
+    return tuple(one.kind for one in words.labels(segment=clip["segment"], decisions=decisions))
 
 
 def clip_row(*, path: str, clip: dict[str, Any], piece: Piece, source: str) -> dict[str, Any]:
@@ -245,7 +273,7 @@ def add_text(
     inputs: Mapping[str, Any],
 ) -> None:
     """Add the rows of a text as one file."""
-    published = {clip["segment"] for clip, _piece in rows}
+    labels = [kind for clip, _piece in rows for kind in labels_of(clip, inputs["decisions"])]
     data = cards.metadata(
         [{"text": clip["text"], "language": recording.spoken} for clip, _piece in rows]
     )
@@ -258,11 +286,8 @@ def add_text(
             consents=contents.number(record for _clip, piece in rows for record in piece.records),
             acts=contents.acts_of(TEXT_STEPS),
             recording=recording,
-            bars=tuple(
-                Bar(one["kind"], "label")
-                for one in inputs["decisions"]
-                if one["segment"] in published
-            ),
+            bars=tuple(Bar(kind, "label", is_labeled=True) for kind in labels),
+            labels=tuple(labels),
         )
     )
 
@@ -307,9 +332,8 @@ def totals(contents: Contents, *, places: list[File]) -> dict[str, Any]:
         known = [one[key] for one in quality if one.get(key) is not None]
         counts[key] = sum(known) // len(known) if known else None
     kinds: dict[str, int] = {}
-    for bar in (bar for entry in contents.entries for bar in entry.bars):
-        kinds[bar.kind] = kinds.get(bar.kind, 0) + 1
-    unwritten = kinds.pop(UNWRITTEN, 0)
+    for kind in (kind for entry in contents.entries for kind in entry.labels):
+        kinds[kind] = kinds.get(kind, 0) + 1
     recordings = {
         entry.recording.pk for entry in contents.entries if entry.recording and entry.told
     }
@@ -321,5 +345,5 @@ def totals(contents: Contents, *, places: list[File]) -> dict[str, Any]:
         "speakers": len({record.speaker_id for record in contents.records}),
         "redactions": sum(kinds.values()),
         "redactions_by_kind": kinds,
-        "unwritten": unwritten,
+        "unwritten": contents.unwritten,
     }

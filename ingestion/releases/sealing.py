@@ -24,7 +24,6 @@ from ingestion.models import (
     Version,
 )
 from ingestion.pipeline import jobs
-from ingestion.pipeline.steps.bars import UNWRITTEN
 from ingestion.releases import cards, manifests
 from ingestion.releases.contents import (
     Bar,
@@ -223,7 +222,7 @@ def redaction_of(file: ReleaseFile, bar: Bar) -> Redaction:
         method=bar.method,
         start_ms=bar.start_ms,
         end_ms=bar.end_ms,
-        replacement="" if bar.kind == UNWRITTEN else f"[{bar.kind.upper()}]",
+        replacement=f"[{bar.kind.upper()}]" if bar.is_labeled else "",
     )
 
 

@@ -16,13 +16,7 @@ def published(
     A redaction is one word, its label. Words without a time of their own have none, nor has a
     label over one; where the words don't spell the published text, there are none at all.
     """
-    barred = settled(
-        [
-            Decision(one["segment"], one["kind"], one["start_char"], one["end_char"])
-            for one in decisions
-            if one["segment"] == clip["segment"]
-        ]
-    )
+    barred = labels(segment=clip["segment"], decisions=decisions)
     found: list[Word] = []
     label: Decision | None = None
     for word in segment["words"]:
@@ -35,6 +29,17 @@ def published(
             found.append(placed(f"[{over.kind.upper()}]", word, clip))
         label = over
     return found if letters("".join(one["text"] for one in found)) == letters(clip["text"]) else []
+
+
+def labels(*, segment: int, decisions: Sequence[Mapping[str, Any]]) -> list[Decision]:
+    """Return what a label stands for in the published text of a segment."""
+    return settled(
+        [
+            Decision(one["segment"], one["kind"], one["start_char"], one["end_char"])
+            for one in decisions
+            if one["segment"] == segment
+        ]
+    )
 
 
 def reaching(label: Word, word: Word) -> Word:

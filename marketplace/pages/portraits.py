@@ -60,8 +60,12 @@ def heard(quality: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def redactions(quality: dict[str, Any]) -> str:
-    """Say how many redactions of which kinds there are."""
-    kinds = quality.get("redactions_by_kind") or {}
+    """Say how many redactions of which kinds there are, and how much speech without text."""
+    kinds = dict(quality.get("redactions_by_kind") or {})
+    if quality.get("unwritten"):
+        kinds["unwritten"] = quality["unwritten"]
+    if not kinds and quality.get("redacted_ms"):
+        return _("beside what was left out")
     if not kinds:
         return _("nothing personal was found of what was looked for")
     return ", ".join(

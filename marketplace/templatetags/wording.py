@@ -57,6 +57,11 @@ COUNTED = {
     "ip": ngettext_lazy("%(count)s network address", "%(count)s network addresses", "count"),
     "handle": ngettext_lazy("%(count)s account name", "%(count)s account names", "count"),
     "name": ngettext_lazy("%(count)s name", "%(count)s names", "count"),
+    "unwritten": ngettext_lazy(
+        "%(count)s stretch of speech without text",
+        "%(count)s stretches of speech without text",
+        "count",
+    ),
 }
 ENGLISH = Locale("en")
 LONGEST_NUMBER = 5_000

@@ -8,8 +8,8 @@ from commonhold import manifest, statuslist
 from commonhold.signing import envelope_from
 from django.conf import settings as configured
 
-from ingestion import consent
-from ingestion.models import ConsentRecord
+from ingestion import consent, releases, review
+from ingestion.models import ConsentRecord, PipelineRun, Redaction, Segment, StepRun
 from notary import instance, keys, status
 from tests import factories, sealed
 
@@ -63,6 +63,30 @@ def test_what_nobody_played_is_said_to_be_unheard():
         "heardMs": 0,
         "unheardMs": version.quality["clips_ms"],
     }
+
+
+def reaching_into_the_next(run: PipelineRun) -> None:
+    """Let the bar at the end of the second clip go on in the third, as its pad does."""
+    sealed.finish_run(run)
+    step = run.steps.get(name="redact")
+    step.output["clips"][2]["bars"] = [[0, 200, "phone"]]
+    StepRun.objects.filter(pk=step.pk).update(output=step.output)
+
+
+def test_what_reaches_into_two_clips_is_counted_once():
+    draft = sealed.dataset().versions.get()
+    recording, by = sealed.add(draft), factories.owner_of(draft.dataset.organization)
+    Segment.objects.create(
+        recording=recording, run=recording.intake, position=9, start_ms=2900, end_ms=3100,
+        unwritten=True, needs_review=True, excluded=True,
+    )  # fmt: skip
+    for run in review.finish(version=draft, by=by):
+        reaching_into_the_next(run)
+    version = releases.seal(version=draft)
+    told = {name: version.quality[name] for name in ("redactions_by_kind", "unwritten")}
+    assert told == {"redactions_by_kind": {"phone": 1}, "unwritten": 1}
+    bars = Redaction.objects.order_by("file__position").values_list("kind", "replacement")
+    assert list(bars) == [("phone", "[PHONE]"), ("phone", "")]
 
 
 def test_the_attestation_names_the_files_that_a_license_repeats():

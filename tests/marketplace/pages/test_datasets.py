@@ -10,6 +10,7 @@ from accounts.models import Role, User
 from ingestion.archive import versions
 from ingestion.models import Segment, Version
 from marketplace import pricing
+from marketplace.pages import portraits
 from notary import keys
 from tests import factories, sealed, trade
 from tests.sealed import Said
@@ -55,6 +56,12 @@ def test_a_visitor_reads_hears_and_sees_price_permission_and_proof():
         assert words in page
     for name in ("Amina", "Juma", "five five five"):
         assert name not in page
+
+
+def test_speech_that_was_removed_for_want_of_text_is_told_with_what_was_removed():
+    quality = {"clips_ms": 60_000, "redacted_ms": 12_000, "redactions_by_kind": {}, "unwritten": 2}
+    (_length, (_redacted, _value, told)) = portraits.figures_of(Version(quality=quality))
+    assert told.endswith("of the clips, 2 stretches of speech without text")
 
 
 def test_the_page_takes_ten_reads_at_most_whatever_there_is(django_assert_max_num_queries):
