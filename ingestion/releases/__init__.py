@@ -10,7 +10,7 @@ from ingestion.releases.published import (
     seal_of,
     stored,
 )
-from ingestion.releases.scrubbing import looked_for
+from ingestion.releases.scrubbing import kind_name, looked_for
 from ingestion.releases.sealing import is_applied, seal, waiting
 from ingestion.releases.withdrawing import ReasonMissing, VersionNotSealed, withdraw
 
@@ -23,6 +23,7 @@ __all__ = [
     "first_texts",
     "index_bytes",
     "is_applied",
+    "kind_name",
     "looked_for",
     "rely",
     "seal",

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.utils.timezone import now
 
 from ingestion.models import Version
+from ingestion.releases.scrubbing import kind_name
 
 TASK_CATEGORIES = {
     "speech-recognition": "automatic-speech-recognition",
@@ -92,21 +93,6 @@ commonhold verify . --offline
 """
 
 UNWRITTEN = "- {count} stretches replaced by a tone where somebody speaks and no text says what\n"
-KINDS = {
-    "address": "addresses",
-    "birth-date": "dates of birth",
-    "card": "card numbers",
-    "description": "descriptions by which somebody can be known",
-    "email": "email addresses",
-    "handle": "account names",
-    "iban": "bank accounts",
-    "id-number": "identity numbers",
-    "ip": "network addresses",
-    "name": "names of people",
-    "number-plate": "number plates",
-    "phone": "phone numbers",
-    "url": "web addresses",
-}
 
 
 def readme(*, version: Version, counts: dict[str, Any]) -> bytes:
@@ -140,7 +126,7 @@ def plain(name: str) -> str:
 def looked_for(row: dict[str, Any]) -> str:
     """Say of a language which personal data was looked for in its texts, and which was not."""
     written, spoken, missing = (
-        ", ".join(KINDS.get(kind, kind) for kind in row[name]) or "nothing"
+        ", ".join(map(kind_name, row[name])) or "nothing"
         for name in ("lookedFor", "lookedForSpoken", "notLookedFor")
     )
     return (

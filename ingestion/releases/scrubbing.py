@@ -3,10 +3,27 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from commonhold.sentences import Sentence, _
+
 from ingestion.models import Recording, StepRun
 from ingestion.pipeline.detectors import registry
 
 Row = dict[str, Any]
+KINDS = {
+    "address": _("addresses"),
+    "birth-date": _("dates of birth"),
+    "card": _("card numbers"),
+    "description": _("descriptions by which somebody can be known"),
+    "email": _("email addresses"),
+    "handle": _("account names"),
+    "iban": _("bank accounts"),
+    "id-number": _("identity numbers"),
+    "ip": _("network addresses"),
+    "name": _("names of people"),
+    "number-plate": _("number plates"),
+    "phone": _("phone numbers"),
+    "url": _("web addresses"),
+}
 EVERYTHING = frozenset({*registry.PRECEDENCE, *registry.NEVER_CHECKED})
 
 
@@ -23,6 +40,11 @@ def looked_for(recordings: Iterable[Recording]) -> list[Row]:
     for run, tag in tags.items():
         found.setdefault(tag, []).append(outputs.get(run) or {})
     return [row(tag, found[tag]) for tag in sorted(found)]
+
+
+def kind_name(kind: str) -> Sentence:
+    """Name a kind of personal data, in the plural."""
+    return KINDS.get(kind) or Sentence(kind.replace("-", " "))
 
 
 def row(language: str, outputs: Sequence[Row]) -> Row:
