@@ -71,7 +71,9 @@ class Entry:
 class Made:
     """What the runs after a review made of a recording."""
 
-    inputs: Mapping[str, Any]
+    segments: Sequence[Mapping[str, Any]]
+    decisions: Mapping[int, list[dict[str, Any]]]
+    """By the number of their segment."""
     files: Mapping[str, Any]
     method: str
     outlines: Mapping[str, list[int]]
@@ -172,10 +174,14 @@ def add_recording(*, contents: Contents, scene: Scene, place: File) -> None:
         for segment in chosen
     ]
     require_same(scene, set(pieces), set(named))
+    decisions: dict[int, list[dict[str, Any]]] = {}
+    for one in place.final.inputs["decisions"]:
+        decisions.setdefault(one["segment"], []).append(one)
     found = [(clip, pieces[name]) for clip, name in zip(clips, named, strict=True)]
     if scene.recording.kind == Recording.Kind.AUDIO:
         made = Made(
-            inputs=place.final.inputs,
+            segments=segments,
+            decisions=decisions,
             files=steps["strip"].files,
             method=str((steps["redact"].output or {}).get("method", "tone")),
             outlines=(steps["quality"].output or {}).get("waveforms", {}),
@@ -184,7 +190,7 @@ def add_recording(*, contents: Contents, scene: Scene, place: File) -> None:
         for clip, piece in found:
             add_clip(contents, scene.recording, piece, clip, made)
     elif found:
-        add_text(contents, scene.recording, found, place.final.inputs)
+        add_text(contents, scene.recording, found, decisions)
 
 
 def covered(inputs: Mapping[str, Any], redacted: Mapping[str, Any]) -> int:
@@ -221,8 +227,8 @@ def add_clip(
     part = f"-{piece.part}" if piece.part else ""
     path = f"audio/{source}/{piece.segment.position + 1:04d}{part}.flac"
     stored = made.files[clip["file"]]
-    segment, decisions = made.inputs["segments"][clip["segment"]], made.inputs["decisions"]
-    labels = labels_of(clip, decisions)
+    segment, decisions = made.segments[clip["segment"]], made.decisions.get(clip["segment"], [])
+    labels = labels_of(decisions)
     contents.entries.append(
         Entry(
             path=path,
@@ -244,9 +250,9 @@ def add_clip(
     )
 
 
-def labels_of(clip: Mapping[str, Any], decisions: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+def labels_of(decisions: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """Return the kinds of what a label stands for in the text of a clip, or of a row."""
-    return tuple(one.kind for one in words.labels(segment=clip["segment"], decisions=decisions))
+    return tuple(one.kind for one in words.labels(decisions))
 
 
 def clip_row(*, path: str, clip: dict[str, Any], piece: Piece, source: str) -> dict[str, Any]:
@@ -270,10 +276,11 @@ def add_text(
     contents: Contents,
     recording: Recording,
     rows: list[tuple[dict[str, Any], Piece]],
-    inputs: Mapping[str, Any],
+    decisions: Mapping[int, list[dict[str, Any]]],
 ) -> None:
     """Add the rows of a text as one file."""
-    labels = [kind for clip, _piece in rows for kind in labels_of(clip, inputs["decisions"])]
+    numbers = [clip["segment"] for clip, _piece in rows]
+    labels = [kind for number in numbers for kind in labels_of(decisions.get(number, []))]
     data = cards.metadata(
         [{"text": clip["text"], "language": recording.spoken} for clip, _piece in rows]
     )

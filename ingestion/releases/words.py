@@ -13,10 +13,11 @@ def published(
 ) -> list[Word]:
     """Return {"text", "start_ms", "end_ms"} of each published word, in ms of the clip.
 
-    A redaction is one word, its label. Words without a time of their own have none, nor has a
-    label over one; where the words don't spell the published text, there are none at all.
+    `decisions` are those about the segment. A redaction is one word, its label. Words without a
+    time of their own have none, nor has a label over one; where the words don't spell the published
+    text, there are none at all.
     """
-    barred = labels(segment=clip["segment"], decisions=decisions)
+    barred = labels(decisions)
     found: list[Word] = []
     label: Decision | None = None
     for word in segment["words"]:
@@ -31,13 +32,12 @@ def published(
     return found if letters("".join(one["text"] for one in found)) == letters(clip["text"]) else []
 
 
-def labels(*, segment: int, decisions: Sequence[Mapping[str, Any]]) -> list[Decision]:
-    """Return what a label stands for in the published text of a segment."""
+def labels(decisions: Sequence[Mapping[str, Any]]) -> list[Decision]:
+    """Return what a label stands for in the published text of the segment of some decisions."""
     return settled(
         [
             Decision(one["segment"], one["kind"], one["start_char"], one["end_char"])
             for one in decisions
-            if one["segment"] == segment
         ]
     )
 
