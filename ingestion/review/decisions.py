@@ -45,6 +45,13 @@ class DecisionInvalid(CommonholdError):
     status = 422
 
 
+class TextChanged(DecisionInvalid):
+    """A decision about a text that is another one by now."""
+
+    code = "text-changed"
+    status = 409
+
+
 def lock(version_id: int) -> Version:
     """Lock a version for a decision, or raise NotInReview."""
     try:
@@ -91,14 +98,22 @@ def decide(*, finding: Finding, redact: bool, by: User) -> Finding:
 
 @transaction.atomic
 def add_finding(
-    *, segment: Segment, first_word: int, last_word: int, kind: str, by: User
+    *,
+    segment: Segment,
+    first_word: int,
+    last_word: int,
+    kind: str,
+    by: User,
+    text_was: str | None = None,
 ) -> Finding:
     """Mark the words `first_word`…`last_word` (from 0, both included) for redaction.
 
-    Raises NotInReview, DecisionInvalid.
+    `text_was` is the text in which they were counted. Raises NotInReview, TextChanged,
+    DecisionInvalid.
     """
     version = lock_for(segment.recording)
     segment = Segment.objects.select_for_update(of=("self",)).get(pk=segment.pk)
+    require_unchanged(segment, text_was=text_was)
     if kind not in KINDS:
         sentence = _("Choose what it is: %(kinds)s.")
         raise DecisionInvalid(sentence, field="kind", kinds=", ".join(KINDS))
@@ -128,14 +143,19 @@ def add_finding(
 
 @transaction.atomic
 def review_segment(
-    *, segment: Segment, by: User, text: str | None = None, excluded: bool | None = None
+    *,
+    segment: Segment,
+    by: User,
+    text: str | None = None,
+    excluded: bool | None = None,
+    text_was: str | None = None,
 ) -> Segment:
     """Say that a person has read the segment, correcting its text or leaving it out.
 
     A corrected text keeps the times of the words that stayed, and what a person marked in it; the
     rest is looked for anew, here and in the stretches beside it. Speech without text and text
-    without a place can only be left out here: see `review.stretches`. Raises NotInReview,
-    DecisionInvalid.
+    without a place can only be left out here: see `review.stretches`. `text_was` is the text that
+    was read. Raises NotInReview, TextChanged, DecisionInvalid.
     """
     version = lock_for(segment.recording)
     segment = (
@@ -143,6 +163,7 @@ def review_segment(
         .select_related("recording__dataset")
         .get(pk=segment.pk)
     )
+    require_unchanged(segment, text_was=text_was)
     require_settled(segment, excluded=excluded)
     corrected = None if text is None or text.strip() == segment.text else text.strip()
     touched = [segment]
@@ -157,6 +178,13 @@ def review_segment(
         segment.reviewed_at, segment.reviewed_by = timezone.now(), by
         segment.save(update_fields=["excluded", "reviewed_at", "reviewed_by"])
     return segment
+
+
+def require_unchanged(segment: Segment, *, text_was: str | None) -> None:
+    """Raise TextChanged if somebody decides about another text than a segment has."""
+    if text_was is not None and text_was.split() != segment.text.split():
+        sentence = _("The text was changed since. Read it as it is now, then decide about it.")
+        raise TextChanged(sentence, field="text")
 
 
 def require_settled(segment: Segment, *, excluded: bool | None) -> None:

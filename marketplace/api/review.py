@@ -25,6 +25,8 @@ from marketplace.api.permissions import require_dataset
 from marketplace.api.resource import Collection, Resource, caller, django_request, find_version
 from marketplace.http import ranges
 
+TEXT_WAS = "The text that you read: nothing is done if it is another one by now."
+
 
 class FindingJson(serializers.Serializer[Any]):
     """Personal data found in a segment, with the words around it."""
@@ -126,12 +128,14 @@ class NewFinding(serializers.Serializer[Any]):
     first_word = serializers.IntegerField()
     last_word = serializers.IntegerField()
     kind = serializers.CharField()
+    text_was = serializers.CharField(required=False, allow_blank=True, help_text=TEXT_WAS)
 
 
 class SegmentReview(serializers.Serializer[Any]):
     """What a person says about a segment that they heard and read."""
 
     text = serializers.CharField(required=False, allow_blank=True)
+    text_was = serializers.CharField(required=False, allow_blank=True, help_text=TEXT_WAS)
     excluded = serializers.BooleanField(required=False)
     nothing_said = serializers.BooleanField(
         required=False, help_text="Of speech without text: nothing is said there that is missing."
@@ -160,6 +164,7 @@ def settled(
     *,
     by: User,
     text: str | None = None,
+    text_was: str | None = None,
     excluded: bool | None = None,
     nothing_said: bool = False,
     start_ms: int | None = None,
@@ -173,7 +178,9 @@ def settled(
         return review.keep_unwritten(segment=segment, by=by)
     if segment.unwritten and text is not None and not excluded:
         return review.write_down(segment=segment, text=text, by=by)
-    return review.review_segment(segment=segment, by=by, text=text, excluded=excluded)
+    return review.review_segment(
+        segment=segment, by=by, text=text, text_was=text_was, excluded=excluded
+    )
 
 
 def newest_version(segment: Segment) -> Version:

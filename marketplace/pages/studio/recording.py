@@ -174,6 +174,7 @@ def add_finding(request: StudioRequest, work: Work, pk: int) -> HttpResponse:
             first_word=min(first, last),
             last_word=max(first, last),
             kind=request.POST.get("kind", ""),
+            text_was=request.POST.get("text_was"),
             by=request.user,
         )
     except CommonholdError as error:
@@ -199,27 +200,33 @@ def review_segment(request: StudioRequest, work: Work, pk: int) -> HttpResponse:
     segment = get_object_or_404(Segment.objects.of(work.version), pk=pk)
     text = request.POST.get("text")
     try:
-        settle(request, segment, text)
+        changed = settle(request, segment, text)
     except CommonholdError as error:
         return answer(request, work, segment, error=error, typed=request.POST)
-    return answer(request, work, segment)
+    return answer(request, work, segment, changed=changed)
 
 
-def settle(request: StudioRequest, segment: Segment, text: str | None) -> None:
-    """Do what a form about a passage asks for. Raises CommonholdError."""
-    by = request.user
-    match request.POST.get("action"):
+def settle(request: StudioRequest, segment: Segment, text: str | None) -> Segment:
+    """Do what a form about a passage asks for, and return whose text or state it changed.
+
+    Raises CommonholdError.
+    """
+    by, asked = request.user, request.POST
+    match asked.get("action"):
         case "read":
-            review.review_segment(segment=segment, by=by, text=text, excluded=False)
+            was = asked.get("text_was")
+            return review.review_segment(
+                segment=segment, by=by, text=text, text_was=was, excluded=False
+            )
         case "leave-out":
-            review.review_segment(segment=segment, by=by, excluded=True)
+            return review.review_segment(segment=segment, by=by, excluded=True)
         case "write":
-            review.write_down(segment=segment, text=text or "", by=by)
+            return review.write_down(segment=segment, text=text or "", by=by)
         case "nothing-said":
-            review.keep_unwritten(segment=segment, by=by)
+            return review.keep_unwritten(segment=segment, by=by)
         case "place":
-            start, end = (clock(name, request.POST.get(name, "").strip()) for name in PLACES)
-            review.place(segment=segment, start_ms=start, end_ms=end, by=by)
+            start, end = (clock(name, asked.get(name, "").strip()) for name in PLACES)
+            return review.place(segment=segment, start_ms=start, end_ms=end, by=by)
         case _:
             told = sentence_of("Choose whether the stretch is read or left out.")
             raise review.DecisionInvalid(told)
@@ -230,10 +237,14 @@ def answer(
     work: Work,
     segment: Segment,
     *,
+    changed: Segment | None = None,
     error: CommonholdError | None = None,
     typed: QueryDict | None = None,
 ) -> HttpResponse:
-    """Return the passage as it is now, for htmx; or go back to the page that the form stood on."""
+    """Return the passage as it is now, for htmx; or go back to the page that the form stood on.
+
+    With it comes what was `changed` beside it: what is on the page of that is old now.
+    """
     pairs = parse_qsl(request.POST.get("query", ""))
     query = {name: value for name, value in pairs if name in {"show", "page", ELSEWHERE}}
     elsewhere = tallies.unpacked(query.pop(ELSEWHERE, ""))
@@ -247,11 +258,11 @@ def answer(
         reader=request.user,
         left_out=frozenset(work.version.left_out.values_list("speaker_id", flat=True)),
     )
-    fresh = next(one for one in around.scene.segments if one.pk == segment.pk)
-    told = {"error": tell(error) if error else "", "typed": typed}
+    beside = changed if changed and changed.pk != segment.pk else None
     context = progress(work, tally_now(work, around.scene, elsewhere)) | {
         "work": work,
-        "passage": passages.passage(around, fresh) | told,
+        "passage": as_it_is(around, segment) | refusal(error, typed=typed),
+        "beside": as_it_is(around, beside) | {"swap": True} if beside else None,
         "last": last(request, work, segment.recording),
         "back_url": back,
         "status": error.status if error else 200,
@@ -262,6 +273,23 @@ def answer(
         return never_kept(render(request, template, context, status=context["status"]))
     template = "pages/studio/passage_alone.html"
     return frame.page(request, work, "review", context, template=template)
+
+
+def as_it_is(around: Scenery, segment: Segment) -> dict[str, Any]:
+    """Return a passage as its template takes it, read anew."""
+    fresh = next(one for one in around.scene.segments if one.pk == segment.pk)
+    return passages.passage(around, fresh)
+
+
+def refusal(error: CommonholdError | None, *, typed: QueryDict | None) -> dict[str, Any]:
+    """Return what a passage tells of a refusal, with what was typed.
+
+    What was typed about a text that is another one by now is told and not offered again: it would
+    undo what was changed.
+    """
+    if isinstance(error, review.TextChanged):
+        return {"error": tell(error), "too_late": typed.get("text") if typed else None}
+    return {"error": tell(error) if error else "", "typed": typed}
 
 
 def tally_now(work: Work, scene: Scene, elsewhere: Tally | None) -> Tally:

@@ -86,6 +86,18 @@ def test_a_segment_is_read_or_left_out(dataset, editor):
     assert found["text"] == "call five five five"
 
 
+def test_nothing_is_decided_about_a_text_that_is_another_one_by_now(dataset, editor):
+    _, segment, _ = under_review(dataset)
+    old = {"text_was": segment.text}
+    url = f"/api/v1/segments/{segment.pk}"
+    assert editor.post(f"{url}/review", old | {"text": "please call five five five"}).json()
+    problem(editor.post(f"{url}/review", old | {"text": "call"}), 409, "text-changed", "text")
+    marked = old | {"first_word": 0, "last_word": 0, "kind": "name"}
+    problem(editor.post(f"{url}/findings", marked), 409, "text-changed", "text")
+    segment.refresh_from_db()
+    assert segment.text == "please call five five five"
+
+
 def test_a_segment_without_consent_says_so(dataset, editor):
     _, segment, _ = under_review(dataset)
     assert editor.get(f"{URL}/segments").json()["results"][0]["covered"] is False

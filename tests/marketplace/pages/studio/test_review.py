@@ -11,7 +11,7 @@ from ingestion.pipeline.detectors import registry
 from ingestion.releases import scrubbing
 from marketplace.pages.studio import passages
 from marketplace.templatetags import wording
-from tests import sealed
+from tests import sealed, walks
 from tests.marketplace.pages.studio import stages
 from tests.marketplace.pages.studio.test_access import address
 
@@ -369,3 +369,42 @@ def test_what_was_not_looked_for_is_said_where_people_review(browser, version):
     assert "Not looked for in English:" in page
     assert "names of people" in page
     assert "Rules looked for: phone numbers." in page
+
+
+def test_a_page_that_is_old_takes_no_words_back(browser, version):
+    host = needing_a_person(version)
+    read, mark = (address(version, name, host.pk) for name in ("review_segment", "add_finding"))
+    page = recording(browser, version).content.decode()
+    assert page.count(f'name="text_was" value="{host.text}"') == len(("read", "mark"))
+    review.review_segment(
+        segment=host, by=walks.editor(version), text=f"{host.text} Call 0772 159 448."
+    )
+    old = {"text_was": host.text}
+    for url, form in (
+        (read, {"action": "read", "text": "Good mourning from here"}),
+        (mark, {"first_word": "0", "last_word": "1", "kind": "name"}),
+    ):
+        for headers in ({}, HTMX):
+            refused = browser.post(url, old | form, headers=headers)
+            assert refused.status_code == 409
+            told = refused.content.decode()
+            assert "The text was changed since" in told
+            assert "0772 159 448.</textarea>" in told
+            assert form.get("text", "") in told
+    assert Finding.objects.filter(segment=host).get().kind == "phone"
+    now = {"text_was": Segment.objects.get(pk=host.pk).text}
+    assert browser.post(read, now | {"action": "read"}).status_code == 302
+
+
+def test_words_that_are_added_stand_at_once_in_the_passage_that_has_them(browser, version):
+    host = stages.segments(version)[0]
+    first, *others, last = host.words
+    for word, start in ((first, host.start_ms), *((one, host.end_ms - 300) for one in others)):
+        word["start_ms"], word["end_ms"] = start, start + 100
+    last["start_ms"], last["end_ms"] = host.end_ms - 200, host.end_ms - 100
+    host.save(update_fields=["words"])
+    stretch = missing(version, host.start_ms + 150, host.end_ms - 350)
+    added = settle(browser, version, stretch, action="write", text="and Joseph").content.decode()
+    assert added.lstrip().startswith(f'<li class="passage" id="s-{stretch.pk}"')
+    assert f'id="s-{host.pk}" data-passage hx-swap-oob="true"' in added
+    assert "and Joseph" in Segment.objects.get(pk=host.pk).text
