@@ -153,6 +153,8 @@ class Finding(models.Model):
 
     PERSON = "person"
     """The `detector` of what a person marked."""
+    TAKEN_OUT = "taken-out"
+    """The `detector` of a sound that is there still: a person took its words out of the text."""
 
     segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="findings")
     kind = models.CharField(max_length=20)

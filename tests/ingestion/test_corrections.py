@@ -84,6 +84,69 @@ def test_the_sound_stays_silenced_when_the_words_are_taken_out_of_the_text(tape)
     assert kept.start_ms <= before.start_ms < before.end_ms <= kept.end_ms
 
 
+def test_a_number_whose_words_are_taken_out_waits_to_be_heard_whatever_is_corrected_then(tape):
+    segment = tape.said("Amina", 0, 9000, "call me on 0772 159 448 before ten tonight")
+    review.review_segment(segment=segment, by=editor_of(segment), text=f"{segment.text} please")
+    (number,) = Finding.objects.filter(segment=segment)
+    before = silenced(segment)
+    for text, words in (
+        ("call me on before ten tonight please", "on before"),
+        ("call me at before ten tonight please", "at before"),
+        ("call me before ten tonight please", "me before"),
+    ):
+        correct(segment, text)
+        assert found(segment) == [("phone", words, State.OPEN)]
+        assert before <= silenced(segment)
+    review.decide(finding=Finding.objects.get(), redact=False, by=editor_of(segment))
+    correct(segment, "call me before ten today please")
+    assert found(segment) == [("phone", "me before", State.REJECTED)]
+    assert number.kind == "phone"
+
+
+def test_a_number_that_gives_way_to_fewer_words_waits_to_be_heard(tape):
+    segment = tape.said("Amina", 0, 9000, "call me on 0772 159 448 before ten")
+    correct(segment, "call me on 0772 159 448 before nine")
+    correct(segment, "call me at before nine")
+    assert ("phone", "at", State.OPEN) in found(segment)
+
+
+def test_what_is_heard_and_no_longer_written_waits_to_be_heard(tape):
+    segment = tape.said("Amina", 0, 9000, "my brother daniel lives in the old town tonight")
+    correct(segment, "my lives in the old town")
+    assert found(segment) == [("other", "my lives", State.OPEN)]
+    assert silenced(segment) == set(range(100, 300))
+    correct(segment, "my brother daniel lives in the old town")
+    correct(segment, "my brother lives in the old town")
+    assert {state for _, _, state in found(segment)} == {State.OPEN}
+    assert silenced(segment) >= set(range(100, 300))
+
+
+def test_words_at_an_edge_and_words_that_take_no_time_are_taken_out_unasked(tape):
+    segment = tape.said("Amina", 0, 3000, "well so so the road is open now ladies")
+    correct(segment, "so the road is open now")
+    assert found(segment) == []
+
+
+def test_what_was_written_down_and_taken_out_again_waits_to_be_heard(tape):
+    segment = tape.said("Amina", 0, 8000, "please call before ten")
+    for word, start in zip(segment.words, (0, 1000, 6000, 7000), strict=True):
+        word["start_ms"], word["end_ms"] = start, start + 900
+    segment.save(update_fields=["words"])
+    stretch = tape.unwritten(2000, 5900)
+    by = editor_of(segment)
+    review.write_down(segment=stretch, text="my brother in the yellow house", by=by)
+    correct(segment, "please call before ten")
+    assert found(segment) == [("other", "call before", State.OPEN)]
+    assert silenced(segment) == set(range(190, 600))
+
+
+def test_a_row_of_a_text_forgets_what_is_taken_out_of_it(draft):
+    segment = Tape(draft, duration_ms=0).said("", None, None, "call me on 0772 159 448 at ten")
+    correct(segment, "call me on 0772 159 448 at nine")
+    correct(segment, "call me at nine")
+    assert found(segment) == []
+
+
 def test_two_redactions_that_come_to_lie_on_one_word_silence_both(tape):
     segment = tape.said("Amina", 0, 3000, "now zawadi baraka")
     mark(segment, 1, 1)

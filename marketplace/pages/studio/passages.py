@@ -262,7 +262,8 @@ def finding_row(around: Scenery, finding: Finding) -> dict[str, Any]:
         "after": f"{after[:AROUND]}…" if len(after) > AROUND else after,
         "knot": knot,
         "word": word,
-        "by_person": finding.detector == "person",
+        "by_person": finding.detector == Finding.PERSON,
+        "taken_out": finding.detector == Finding.TAKEN_OUT,
         "sure": None
         if finding.confidence is None
         else wording.percent(finding.confidence // 10 * 100),
