@@ -111,6 +111,17 @@ class Segment(models.Model):
         return self.unwritten and (self.excluded or self.reviewed_at is None)
 
     @property
+    def is_barred(self) -> bool:
+        """Whether nothing is heard where it lies, in whichever clip that is.
+
+        Besides what is silenced that is what was left out with words that have no times: it may
+        lie in the clip of another, whose edge or middle reaches as far as words may be said.
+        """
+        if self.start_ms is None or not self.words:
+            return self.is_silenced
+        return self.excluded and all(word["start_ms"] is None for word in self.words)
+
+    @property
     def is_unplaced(self) -> bool:
         """Whether it is text of a recording of which nobody knows when it is said."""
         return self.start_ms is None and self.recording.kind == Recording.Kind.AUDIO

@@ -81,12 +81,13 @@ def decided(scene: Scene) -> dict[str, Any]:
     """Return what is to be published of a recording, redacted in it, and left out of it.
 
     What is left out stands among the segments too: a bar in it may reach into its neighbor.
-    `unwritten` is silenced wherever it is heard: speech of which nobody said that it may stay.
+    `unwritten` is silenced wherever it is heard: speech of which nobody said that it may stay, or
+    somebody that it may not.
     """
     segments: list[dict[str, Any]] = []
     decisions: list[dict[str, Any]] = []
     excluded: list[int] = []
-    unwritten = [[one.start_ms, one.end_ms] for one in scene.segments if one.is_silenced]
+    unwritten = [[one.start_ms, one.end_ms] for one in scene.segments if one.is_barred]
     for segment in scene.segments:
         if segment.unwritten:
             continue

@@ -156,11 +156,10 @@ def host_of(stretch: Segment) -> Host | None:
 
 
 def stretches_in(segment: Segment, start_ms: int, end_ms: int) -> list[Segment]:
-    """Return the speech without text that lies over a part of a stretch, and was not settled."""
-    found = Segment.objects.select_for_update(of=("self",)).filter(
-        run=segment.run_id, unwritten=True, start_ms__lt=end_ms, end_ms__gt=start_ms
-    )
-    return [one for one in found.select_related("recording") if one.is_silenced]
+    """Return the speech without text that lies over a part of a stretch, and nobody settled."""
+    found = Segment.objects.unread().standing().select_for_update(of=("self",))
+    over = found.filter(start_ms__lt=end_ms, end_ms__gt=start_ms)
+    return list(over.filter(run=segment.run_id, unwritten=True).select_related("recording"))
 
 
 def answer(stretch: Segment, start_ms: int, end_ms: int, *, by: User) -> None:

@@ -176,6 +176,39 @@ def test_a_line_that_is_placed_answers_for_the_speech_that_it_covers_and_no_more
     assert silenced(tape) == [list(at)]
 
 
+def test_speech_that_was_written_down_and_then_left_out_is_silent_again(tape):
+    stretch = tape.unwritten(11_500, 14_000)
+    by = editor(tape.version)
+    settle(tape, stretch, text="my brother daniel drinks")
+    assert silenced(tape) == []
+    review.review_segment(segment=stretch, excluded=True, by=by)
+    assert silenced(tape) == [[11_500, 14_000]]
+    review.review_segment(segment=stretch, excluded=False, by=by)
+    assert silenced(tape) == []
+
+
+def test_a_line_that_was_placed_in_another_and_then_left_out_is_silent(tape):
+    line = tape.said("Amina", None, None, "and this is what I said")
+    review.place(segment=line, start_ms=2000, end_ms=5000, by=editor(tape.version))
+    review.review_segment(segment=line, excluded=True, by=editor(tape.version))
+    assert silenced(tape) == [[2000, 5000]]
+
+
+def test_what_is_left_out_with_the_times_of_its_words_silences_nothing_beside_it(tape):
+    review.review_segment(
+        segment=Segment.objects.of(tape.version)[1], excluded=True, by=editor(tape.version)
+    )
+    assert silenced(tape) == []
+
+
+def test_a_line_that_is_placed_answers_for_no_speech_that_was_left_out(tape):
+    line = tape.said("Amina", None, None, "and this is what I said")
+    stretch = tape.unwritten(12_000, 14_000)
+    review.review_segment(segment=stretch, excluded=True, by=editor(tape.version))
+    review.place(segment=line, start_ms=11_000, end_ms=15_000, by=editor(tape.version))
+    assert silenced(tape) == [[12_000, 14_000]]
+
+
 def test_a_line_without_a_place_silences_what_lies_between_its_neighbors(tape):
     line = tape.said("Amina", None, None, "write to juma@example.org")
     Segment.objects.filter(pk=line.pk).update(position=99)

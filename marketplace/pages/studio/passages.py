@@ -297,5 +297,5 @@ def bars(scene: Scene) -> list[tuple[int, int, str]]:
         and finding.start_ms is not None
         and finding.end_ms is not None
     ]
-    silenced = [one for one in scene.segments if one.is_silenced]
+    silenced = [one for one in scene.segments if one.is_barred]
     return found + [(one.start_ms or 0, one.end_ms or 0, UNWRITTEN) for one in silenced]
