@@ -15,8 +15,7 @@ from accounts.models import User
 from ingestion.models import Decision, Segment, Version
 from ingestion.pipeline.steps.unwritten import EDGE_MS, LEAST_MS
 from ingestion.pipeline.transcripts import words_of
-from ingestion.review import corrections
-from ingestion.review.decisions import DecisionInvalid, lock, lock_for, neighbors
+from ingestion.review.decisions import DecisionInvalid, correct, lock, lock_for, neighbors
 from ingestion.review.undoing import noted
 from ingestion.review.voices import scenes
 
@@ -55,7 +54,7 @@ def write_down(*, segment: Segment, text: str, by: User) -> Segment:
         mark_read(segment, by=by)
         before = holder.text[: host.at_char] if host else ""
         after = holder.text[host.at_char :] if host else ""
-        corrections.apply(segment=holder, text=f"{before} {said}{after}".strip())
+        correct(segment=holder, text=f"{before} {said}{after}".strip())
     return holder
 
 

@@ -209,6 +209,15 @@ def test_a_line_that_is_placed_answers_for_no_speech_that_was_left_out(tape):
     assert silenced(tape) == [[12_000, 14_000]]
 
 
+def test_what_is_written_down_makes_no_text_longer_than_a_correction_may(tape):
+    for at, words in (((2000, 5000), 1995), ((11_500, 14_000), 2001)):
+        stretch = tape.unwritten(*at)
+        with pytest.raises(review.DecisionInvalid, match="at most 10,000 characters"):
+            settle(tape, stretch, text="word " * words)
+        stretch.refresh_from_db()
+        assert stretch.is_silenced
+
+
 def test_a_line_without_a_place_silences_what_lies_between_its_neighbors(tape):
     line = tape.said("Amina", None, None, "write to juma@example.org")
     Segment.objects.filter(pk=line.pk).update(position=99)
