@@ -43,9 +43,7 @@ def resettled(
     """
     found = list(placed)
     usual = usual_fit(placed)
-    for before, after in seams(placed, voiced):
-        if is_row and (before is None or after is None):
-            continue
+    for before, after in seams(placed, voiced, is_row=is_row):
         for (start_ms, end_ms), near, near_seams in windows(found, before, after):
             start = start_ms * RATE // 1000
             audio = read_analysis(analysis, start, (end_ms - start_ms) * RATE // 1000)
@@ -53,15 +51,15 @@ def resettled(
             heard = aligner.place_beside(audio, said, seams=near_seams, usual=usual)
             for token, place in zip(near, heard, strict=True):
                 found[token] = place and moved(place, start_ms)
-    return without_islands(found, voiced)
+    return without_islands(found, voiced, is_row=is_row)
 
 
 def without_islands(
-    placed: Sequence[Placed | None], voiced: Sequence[Window]
+    placed: Sequence[Placed | None], voiced: Sequence[Window], *, is_row: bool = False
 ) -> list[Placed | None]:
     """Take the few words back that stand between two voices without words."""
     found = list(placed)
-    for before, after in seams(placed, voiced):
+    for before, after in seams(placed, voiced, is_row=is_row):
         for index, step in ((before, -1), (after, 1)):
             for token in island(placed, index, step=step, voiced=voiced):
                 found[token] = None
@@ -103,9 +101,12 @@ def voice_in(voiced: Sequence[Window], start: int, end: int) -> int:
 
 
 def seams(
-    placed: Sequence[Placed | None], voiced: Sequence[Window]
+    placed: Sequence[Placed | None], voiced: Sequence[Window], *, is_row: bool = False
 ) -> list[tuple[int | None, int | None]]:
-    """Return the tokens before and after each stretch that is voiced and holds no placed word."""
+    """Return the tokens before and after each stretch that is voiced and holds no placed word.
+
+    Of a row only those between two of its words: others are said before and after it.
+    """
     known = [(index, token) for index, token in enumerate(placed) if token]
     if not known:
         return []
@@ -120,7 +121,9 @@ def seams(
     return [
         (before, after)
         for before, start, after, end in sides
-        if end > start and unwritten.in_gap(unwritten.voices(voiced, start, end), start, end)
+        if not (is_row and (before is None or after is None))
+        and end > start
+        and unwritten.in_gap(unwritten.voices(voiced, start, end), start, end)
     ]
 
 

@@ -106,6 +106,14 @@ def test_a_word_alone_in_speech_without_words_is_taken_back():
     assert [token is not None for token in kept] == [True, True, True, False, True, True]
 
 
+def test_of_a_row_only_what_lies_between_its_words_is_looked_at():
+    # Other rows are said before and after it: that is no voice without words.
+    tokens = placed(4000, 4600, 4900, 5200, 5800)
+    voiced = [(0, 10_000)]
+    assert without_islands(tokens, voiced)[::4] == [None, None]
+    assert without_islands(tokens, voiced, is_row=True) == tokens
+
+
 def test_words_between_pauses_stay():
     tokens = placed(0, 400, 1600, 5000, 5400)
     voiced = [(0, 700), (1600, 1900), (2600, 4000), (5000, 5700)]
