@@ -10,7 +10,7 @@ from django.db.models import Max, Q
 from accounts import audit
 from accounts.models import User
 from ingestion.archive import quotas
-from ingestion.models import Dataset, File, LeftOut, Recording, Speaker, Version
+from ingestion.models import Dataset, File, LeftOut, PipelineRun, Recording, Speaker, Version
 
 
 class VersionClosed(CommonholdError):
@@ -113,7 +113,10 @@ def require_sealed(start: Version, *, dataset: Dataset) -> None:
 
 
 def carry_over(*, draft: Version, start: Version, by: User) -> None:
-    """Give each recording of a sealed version a place in a draft; erased ones stay behind."""
+    """Give each recording of a sealed version a place in a draft; erased ones stay behind.
+
+    What was never looked through for speech that the text leaves out has to be processed again.
+    """
     File.objects.bulk_create(
         File(
             version=draft,
@@ -124,6 +127,8 @@ def carry_over(*, draft: Version, start: Version, by: User) -> None:
         )
         for place in start.files.filter(recording__erased_at__isnull=True).order_by("pk")
     )
+    unheard = PipelineRun.objects.unheard()
+    Recording.objects.filter(files__version=draft, intake__in=unheard).update(intake=None)
 
 
 @transaction.atomic

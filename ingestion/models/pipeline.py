@@ -1,6 +1,7 @@
 """What was done to a recording: a recipe, its runs, and each step of a run."""
 
 import uuid
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
@@ -22,6 +23,14 @@ class Recipe(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.sha256[:8]}"
+
+
+class PipelineRunQuerySet(models.QuerySet["PipelineRun"]):
+    """Reads of runs."""
+
+    def unheard(self) -> Self:
+        """Intakes that kept no voices: nobody looked for speech that their texts leave out."""
+        return self.filter(pk__in=StepRun.objects.without_voices().values("run_id"))
 
 
 class PipelineRun(models.Model):
@@ -68,6 +77,8 @@ class PipelineRun(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PipelineRunQuerySet.as_manager()
 
     class Meta:
         constraints = (
@@ -117,6 +128,15 @@ class Turn(models.Model):
         return f"{self.organization}: {self.taken_at}"
 
 
+class StepRunQuerySet(models.QuerySet["StepRun"]):
+    """Reads of steps."""
+
+    def without_voices(self) -> Self:
+        """Voice detectors' steps that were done when they kept only windows."""
+        heard = self.filter(name="vad", state=StepRun.State.DONE)
+        return heard.exclude(output__has_key="voiced")
+
+
 class StepRun(models.Model):
     """One W3C PROV activity: a tool, its parameters, what went in and what came out, by digest."""
 
@@ -146,6 +166,8 @@ class StepRun(models.Model):
     error = models.TextField(blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = StepRunQuerySet.as_manager()
 
     class Meta:
         ordering = ("position",)

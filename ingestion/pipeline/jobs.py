@@ -120,6 +120,7 @@ def take_up(*, recording: Recording) -> bool:
     """
     intakes = recording.runs.filter(phase=Phase.INTAKE)
     made = intakes.filter(state=State.DONE, inputs_sha256=made_of(recording))
+    made = made.exclude(pk__in=intakes.unheard())
     newest = made.order_by("-created_at").first()
     if newest is None:
         return False
@@ -193,13 +194,9 @@ def claim(*, run_id: UUID) -> PipelineRun | None:
 
     What was taken MAX_CLAIMS times and came to no end is failed: it may be what ends its workers.
     """
-    run = (
-        turns.waiting()
-        .filter(pk=run_id)
-        .select_for_update(of=("self",))
-        .select_related("recording__dataset", "recording__blob", "recording__transcript__blob")
-        .first()
-    )
+    whole = ("recording__dataset", "recording__blob", "recording__transcript__blob")
+    waiting = turns.waiting().select_for_update(of=("self",)).select_related(*whole)
+    run = waiting.filter(pk=run_id).first()
     if run is None:
         return None
     run.attempts += 1
@@ -211,7 +208,15 @@ def claim(*, run_id: UUID) -> PipelineRun | None:
         sentence = _("The work broke off %(attempts)s times, and nobody was left to say why.")
         fail(run=run, error=RunFailed(sentence, attempts=MAX_CLAIMS))
         return None
+    hear_anew(run)
     return run
+
+
+def hear_anew(run: PipelineRun) -> None:
+    """Let a run that began before voices were kept listen once more: the next steps need them."""
+    old = run.steps.without_voices().first()
+    if old is not None:
+        run.steps.filter(position__gte=old.position).update(state=StepRun.State.PENDING)
 
 
 def held(run: PipelineRun) -> QuerySet[PipelineRun]:

@@ -116,6 +116,22 @@ def test_a_run_whose_worker_died_is_taken_up_where_it_stopped(version):
         assert StepRun.objects.get(name=name).ended_at == ended_at
 
 
+def test_a_run_that_listened_before_voices_were_kept_listens_once_more(version):
+    (run,) = jobs.start(version=version, by=walks.editor(version))
+    held = jobs.claim(run_id=run.pk)
+    assert held is not None
+    for step in held.steps.filter(name__in=["decode", "vad"]):
+        subprocesses.perform(step=step, run=held, heartbeat=lambda: jobs.beat(held))
+    decoded = StepRun.objects.get(name="decode").ended_at
+    StepRun.objects.filter(name="vad").update(output={"windows": []})
+    jobs.fail(run=held, error=jobs.RunFailed("It is lost."))
+    jobs.retry(run=run, by=walks.editor(version))
+    finished = jobs.execute(run_id=run.pk)
+    assert finished is not None
+    assert finished.state == PipelineRun.State.DONE
+    assert StepRun.objects.get(name="decode").ended_at == decoded
+
+
 def test_the_sweeper_offers_what_died_at_once_and_what_waits_only_when_its_message_is_lost(version):
     (run,) = jobs.start(version=version, by=walks.editor(version))
     assert turns.offer() == []

@@ -1,8 +1,10 @@
 """Versions: version 2 begins from version 1, with all the work that was done."""
 
 from datetime import date
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 
 from ingestion import consent, releases, review
 from ingestion.archive import versions
@@ -14,6 +16,7 @@ from ingestion.models import (
     Recording,
     ReleaseFile,
     Segment,
+    StepRun,
     Version,
 )
 from ingestion.pipeline import jobs
@@ -334,3 +337,28 @@ def test_newest_and_newest_sealed_mean_what_they_say(first):
     assert (mine.newest(), mine.newest_sealed()) == (second, second)
     releases.withdraw(version=second, reason="A mistake.", by=editor(first))
     assert (mine.newest(), mine.newest_sealed()) == (second, first)
+
+
+def forget_voices():
+    """Let every step look as if it was done before voices were kept."""
+    StepRun.objects.filter(name="vad").update(output={"windows": []})
+
+
+def test_what_nobody_looked_through_for_missing_words_is_new_in_the_next_version(first):
+    forget_voices()
+    (run,) = jobs.start(version=next_of(first), by=editor(first))
+    assert (run.phase, run.state) == (PipelineRun.Phase.INTAKE, PipelineRun.State.PENDING)
+
+
+@pytest.mark.parametrize("state", [Version.State.REVIEW, Version.State.PROCESSING])
+def test_an_open_version_that_nobody_looked_through_becomes_a_draft(state):
+    draft = sealed.dataset().versions.get()
+    sealed.add(draft, said=NEWS, path="a.wav")
+    Version.objects.filter(pk=draft.pk).update(state=state)
+    migration = import_module("ingestion.migrations.0011_anew")
+    migration.hear_anew(apps, None)
+    assert Version.objects.get().state == state
+    forget_voices()
+    migration.hear_anew(apps, None)
+    assert Version.objects.get().state == Version.State.DRAFT
+    assert len(jobs.start(version=draft, by=editor(draft))) == 1
