@@ -130,6 +130,17 @@ def test_a_number_cut_out_of_its_sentence_is_not_heard():
     ]
 
 
+def test_a_name_cut_out_of_its_sentence_is_not_heard():
+    parts = ("The letter was written by", "Kamau", "before he went to the market.")
+    tape = joined((ENGLISH[0], 0.4), *zip(parts, (0.05, 0.05, 0.4), strict=True), voice="en-us")
+    lines = [ENGLISH[0], f"{parts[0]} {parts[2]}"]
+    version = processed(tape, lines, language="en")
+    assert Segment.objects.of(version).filter(unwritten=True).count() == 1
+    rows = sealed(version)
+    assert audible_ms(version, rows, tape, tape.bounds[2]) == 0
+    assert_kept(rows, *lines)
+
+
 def test_a_sentence_that_the_transcript_leaves_out_is_not_heard():
     planted = "My brother Daniel lives behind the yellow church in the old town."
     tape = joined((ENGLISH[0], 0.3), (planted, 0.3), (ENGLISH[4], 0.4), voice="en-us")

@@ -7,11 +7,13 @@ from ingestion.pipeline.steps.vad import PAD_MS, Window
 from ingestion.pipeline.transcripts import Segment
 
 LEAST_MS = 400
-"""Voice between words that lasts less is a breath, a click or a word's own error in time: a single
-figure takes 250 to 400 ms to say, a number or a name longer."""
+"""Voice between words that lasts less is a breath, a click or a word's own error in time: in texts
+that leave nothing out it lasted 300 ms at most. A number or a sentence lasts longer. Of names of
+one word, cut out of running speech, 43 of 60 were found; where the others were ("Ann"), the words
+beside them had taken too much to themselves."""
 EDGE_MS = 150
 """Voice this close to a word is the word's: its times are no more exact (measured: 95 of 100
-starts within 40 to 330 ms, by language)."""
+starts within 40 to 330 ms, by language). Voice that goes on from there is not."""
 PAUSE_MS = 2_000
 """Voices further apart are two stretches, each to be heard by itself."""
 
@@ -64,8 +66,8 @@ def in_gap(voiced: Iterable[Window], start: int, end: int) -> list[Window]:
     """Return the stretches in one gap between words, from word to word where voice fills it."""
     groups: list[list[Window]] = []
     for first, last in voiced:
-        voice = (max(first, start + EDGE_MS), min(last, end - EDGE_MS))
-        if voice[0] >= voice[1]:
+        voice = (max(first, start), min(last, end))
+        if not inside(voice, start, end):
             continue
         if groups and voice[0] - groups[-1][-1][1] < PAUSE_MS:
             groups[-1].append(voice)
@@ -78,5 +80,11 @@ def in_gap(voiced: Iterable[Window], start: int, end: int) -> list[Window]:
             end if end - group[-1][1] <= near else group[-1][1] + PAD_MS,
         )
         for group in groups
-        if sum(last - first for first, last in group) >= LEAST_MS
+        if max(last - first for first, last in group) >= LEAST_MS
+        or sum(inside(voice, start, end) for voice in group) >= LEAST_MS
     ]
+
+
+def inside(voice: Window, start: int, end: int) -> int:
+    """Return how many ms of a voice are not beside the words at the edges of a gap."""
+    return max(0, min(voice[1], end - EDGE_MS) - max(voice[0], start + EDGE_MS))
