@@ -21,7 +21,7 @@ from commonhold.errors import CommonholdError
 from commonhold.merkle import RootBuilder
 from commonhold.paths import visible
 from commonhold.report import Check, State
-from commonhold.rowcheck import RowRules
+from commonhold.rowcheck import RowRules, disagreements
 from commonhold.sentences import Sentence, _, filled, n_, told
 from commonhold.trust import read_trusted_root
 
@@ -117,19 +117,19 @@ def _check_rows(rows: Iterable[index.IndexRow], found: _Inspection) -> set[str]:
     return names
 
 
-def _check_index(files: Json, found: _Inspection) -> set[str]:
-    """Check files.jsonl and all it lists; return the names that it lists."""
+def _check_index(files: Json, found: _Inspection) -> set[str] | None:
+    """Check files.jsonl and all it lists; return the names that it lists, if it can be read."""
     path = found.present.get("files.jsonl")
     if path is None:
         found.add("files.jsonl", _("is missing"))
-        return set()
+        return None
     sha256, tree = hashlib.sha256(), RootBuilder()
     try:
         names = _check_rows(index.parse(_index_lines(path, sha256, tree)), found)
     except CommonholdError as error:
         why = error.said
         found.add("files.jsonl", filled(_("can't be relied on: %(why)s"), why=why))
-        return set()
+        return None
     merkle = cast("Json", files["merkle"])
     if sha256.hexdigest() != found.subjects["files.jsonl"]:
         found.add("files.jsonl", CHANGED)
@@ -175,7 +175,9 @@ def check_files(folder: Path, statement: Json, withdrawn: frozenset[int] = froze
     release = predicate["release"]
     found = _Inspection(subjects, withdrawn, RowRules(release))
     _take_stock(folder, found)
-    known = _check_index(cast("Json", release["files"]), found)
+    listed = _check_index(cast("Json", release["files"]), found)
+    found.faults += [] if listed is None else disagreements(statement, listed)
+    known = listed or set()
     for name in sorted(subjects.keys() - known - {"files.jsonl"}):
         found.add(name, _fault_of(found.present.get(name), subjects[name]))
     for name in PROOFS:

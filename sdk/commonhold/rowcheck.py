@@ -5,6 +5,7 @@ from typing import cast
 
 from commonhold.consistency import Json, records_of
 from commonhold.index import IndexRow, InvalidIndexError
+from commonhold.manifest import MAX_SUBJECT_FILES, file_subjects
 from commonhold.sentences import Sentence, _, filled
 
 CARD = "README.md"
@@ -52,3 +53,18 @@ def check_rows(rows: Iterable[IndexRow], release: Json) -> Iterator[IndexRow]:
         if fault := rules.fault(row):
             raise InvalidIndexError(_("“%(path)s” %(fault)s."), path=row.path, fault=fault)
         yield row
+
+
+def disagreements(statement: Json, paths: set[str]) -> Iterator[tuple[str, Sentence]]:
+    """Yield the files that only one of manifest and index names, each with what is wrong.
+
+    `paths` are those of the index. Where files are too many, the manifest names none of them.
+    """
+    release = cast("dict[str, Json]", statement["predicate"])["release"]
+    if cast("int", cast("Json", release["files"])["count"]) > MAX_SUBJECT_FILES:
+        return
+    named = file_subjects(statement).keys()
+    for path in sorted(named - paths):
+        yield path, _("is in the manifest and not in the index")
+    for path in sorted(paths - named):
+        yield path, _("is in the index and not in the manifest")

@@ -10,7 +10,7 @@ from commonhold.consistency import Json
 from commonhold.errors import CommonholdError
 from commonhold.manifest import file_subjects, read
 from commonhold.report import State
-from commonhold.rowcheck import check_rows
+from commonhold.rowcheck import check_rows, disagreements
 from commonhold.sentences import Filled, _
 from commonhold.signing import parse_envelope
 from commonhold.trust import Trust
@@ -88,8 +88,10 @@ def rows(statement: Json, path: Path) -> list[index.IndexRow]:
 def contents(statement: Json, path: Path) -> dict[str, Content]:
     """Return every file that a release has beside its proofs, by path; `path` is its index."""
     found = {row.path: Content(row.sha256, row.size) for row in rows(statement, path)}
+    for name, fault in disagreements(statement, set(found)):
+        raise NotVerifiedError(_("“%(path)s” %(fault)s."), path=name, fault=fault)
     for name, sha256 in file_subjects(statement).items():
-        if found.get(name, Content("")).sha256 != sha256:
+        if found[name].sha256 != sha256:
             sentence = _("“%(path)s” has one digest in the manifest and another in the index.")
             raise NotVerifiedError(sentence, path=name)
     papers = {

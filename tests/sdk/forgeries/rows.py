@@ -57,6 +57,24 @@ def renamed(path, name):
     return index_edit(edit)
 
 
+def swapped(path, name, *, row=True, subject=True):
+    """Sign a file under another name in the index, among the subjects, or in both; it lies there."""
+
+    def make(lab: Lab) -> None:
+        lab.write(name, lab.read(path))
+        statement = lab.statement()
+        for one in statement["subject"]:
+            if subject and one["name"] == path:
+                one["name"] = name
+        lab.issue(statement)
+        if row:
+            renamed(path, name)(lab)
+        if row and subject:
+            (lab.folder / path).unlink()
+
+    return make
+
+
 def miscounted(lab: Lab) -> None:
     """Sign another sum of bytes than the index has."""
     lab.reindex(lab.read("files.jsonl"), size=1)
@@ -135,4 +153,9 @@ SUMS = (
     refused("a name that nobody has", renamed("text/notes.jsonl", "text/other.jsonl"), "“text/other.jsonl” is missing"),
 )  # fmt: skip
 
-ROWS = CONSENTS + ORIGINS + FORM + PATHS + SUMS
+NAMES = (
+    refused("a clip that the index does not name", swapped(CLIP, "audio/evil.flac", row=False), "“audio/evil.flac” is in the manifest and not in the index"),
+    refused("a clip that only the index names", swapped(CLIP, "audio/evil.flac", subject=False), "is in the index and not in the manifest"),
+)  # fmt: skip
+
+ROWS = CONSENTS + ORIGINS + FORM + PATHS + SUMS + NAMES

@@ -4,8 +4,9 @@ import re
 import shutil
 
 import pytest
-from commonhold import trust, verify
+from commonhold import load, trust, verify
 from commonhold.report import State
+from commonhold.signed import NotVerifiedError
 
 from tests.sdk.forgeries.grants import GRANTS
 from tests.sdk.forgeries.lab import Lab
@@ -13,7 +14,7 @@ from tests.sdk.forgeries.lists import LISTS
 from tests.sdk.forgeries.outside import OUTSIDE
 from tests.sdk.forgeries.releases import RELEASES
 from tests.sdk.forgeries.roots import ROOTS
-from tests.sdk.forgeries.rows import ROWS
+from tests.sdk.forgeries.rows import NAMES, ROWS
 from tests.sdk.verified import LATER
 
 ALL = OUTSIDE + RELEASES + GRANTS + ROWS + LISTS + ROOTS
@@ -64,6 +65,13 @@ def test_the_release_that_is_forged_is_a_good_one(lab):
     report = report_on(lab)
     assert {check.state for check in report.vector.values()} <= {State.OK, State.UNKNOWN}
     assert report.license.details["revocation"] == "not-asked"
+
+
+@pytest.mark.parametrize("forgery", NAMES, ids=[one.name for one in NAMES])
+def test_load_yields_no_row_of_a_release_whose_names_are_forged(forgery, lab):
+    forgery.make(lab)
+    with pytest.raises(NotVerifiedError, match="“"):
+        next(load(lab.folder, trust=lab.site.trust()))
 
 
 def test_keys_that_are_given_are_held_to_the_same_rules(lab):
