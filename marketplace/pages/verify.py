@@ -111,7 +111,7 @@ def check(request: HttpRequest) -> tuple[Report, list[str], str]:
         documents,
         trust=settled,
         fetch=status_list,
-        files=lambda statement, _withdrawn: check_sent(statement, others),
+        files=lambda statement, _trust, _withdrawn: check_sent(statement, others),
     )
     return report, [str(file.name) for file in files], describe(settled)
 

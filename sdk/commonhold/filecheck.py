@@ -23,7 +23,8 @@ from commonhold.paths import visible
 from commonhold.report import Check, State
 from commonhold.rowcheck import RowRules, disagreements
 from commonhold.sentences import Sentence, _, filled, n_, told
-from commonhold.trust import read_trusted_root
+from commonhold.trust import NotVouchedError, Trust
+from commonhold.vouching import require_kin
 
 PROOFS = (
     "manifest.dsse.json",
@@ -140,11 +141,15 @@ def _check_index(files: Json, found: _Inspection) -> set[str] | None:
     return names
 
 
-def _check_root(path: Path | None, found: _Inspection) -> None:
+def _check_root(path: Path | None, trust: Trust, found: _Inspection) -> None:
+    """Whoever takes keys from beside the papers must find those that the papers were held to."""
     try:
         if path is not None:
             with path.open("rb") as file:
-                read_trusted_root(file.read(MAX_SMALL + 1))
+                require_kin(trust, file.read(MAX_SMALL + 1))
+    except NotVouchedError as error:
+        fault = _("is not the one of the keys that count here: %(why)s")
+        found.add("trusted_root.json", filled(fault, why=error.said))
     except CommonholdError as error:
         why = error.said
         found.add("trusted_root.json", filled(_("is damaged: %(why)s"), why=why))
@@ -162,9 +167,10 @@ def _take_stock(folder: Path, found: _Inspection) -> None:
         found.present[name] = Path(entry.path)
 
 
-def check_files(folder: Path, statement: Json, withdrawn: frozenset[int] = frozenset()) -> Check:
+def check_files(folder: Path, statement: Json, trust: Trust, withdrawn: frozenset[int]) -> Check:
     """Compare a folder with a verified statement; name every missing, changed or extra file.
 
+    `trust` are the keys that it was verified by, and those beside it must belong to them.
     `withdrawn`: numbers of consents; the files resting on them are listed in the details.
     """
     predicate = cast("dict[str, Json]", statement["predicate"])
@@ -182,7 +188,7 @@ def check_files(folder: Path, statement: Json, withdrawn: frozenset[int] = froze
         found.add(name, _fault_of(found.present.get(name), subjects[name]))
     for name in PROOFS:
         found.add(name, None if name in found.present else _("is missing"))
-    _check_root(found.present.get("trusted_root.json"), found)
+    _check_root(found.present.get("trusted_root.json"), trust, found)
     for name in sorted(found.present.keys() - known - subjects.keys() - set(PROOFS)):
         found.add(name, _("is not part of the release; take it away"))
     return _conclude(found)

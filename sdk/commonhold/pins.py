@@ -26,7 +26,7 @@ from commonhold.trust import (
     follow,
     read_trusted_root,
 )
-from commonhold.vouching import Source, Vouched
+from commonhold.vouching import Source, Vouched, ask_nobody
 
 
 class PinnedKeysChangedError(CommonholdError):
@@ -214,14 +214,9 @@ def that_knows(trusted_root: bytes) -> Vouched | None:
     """
     for one in every():
         try:
-            newer = follow(one.trust, trusted_root, _ask_nobody)
+            newer = follow(one.trust, trusted_root, ask_nobody)
         except TrustError:
             continue
         known = one.vouched()
         return Vouched(newer, known.source, known.address, known.since)
     return None
-
-
-def _ask_nobody(version: int) -> bytes:
-    sentence = _("Version %(version)s of the trusted root is not at hand.")
-    raise NotVouchedError(sentence, version=version)

@@ -174,7 +174,7 @@ def verify_documents(
     first_use: bool = False,
     fetch: Callable[[str], bytes] | None = None,
     renew: Callable[[Trust], Trust] | None = None,
-    files: Callable[[Json, frozenset[int]], Check] | None = None,
+    files: Callable[[Json, Trust, frozenset[int]], Check] | None = None,
     remembered: Memory | None = None,
 ) -> Report:
     """Return the vector for the papers of a release. Raises TargetError without any manifest.
@@ -183,7 +183,7 @@ def verify_documents(
     vouches: then nothing is `ok` and nothing is asked, unless `first_use` believes them.
     `online` asks the site for newer keys and fresh status lists. Who has them at hand gives
     `fetch`, which returns the bytes at a URL, and `renew`, which returns a site's newest keys.
-    `files` checks the data against the statement and the withdrawn consents' numbers;
+    `files` checks the data against the statement, the keys and the withdrawn consents' numbers;
     `remembered` holds a log's checkpoint against those that the caller keeps, and says how that
     went.
     """
@@ -208,7 +208,7 @@ def verify_documents(
     report = Report(
         signature=signature,
         logged=_guarded(lambda: _check_logged(signed, documents, keys.trust, remembered)),
-        files=ONLY_MANIFEST if files is None else files(signed.statement, withdrawn),
+        files=ONLY_MANIFEST if files is None else files(signed.statement, keys.trust, withdrawn),
         license=_check_license(signed, ask),
         consent=consent,
         trust=found,
@@ -295,18 +295,12 @@ def verify(
     target = Path(target)
     if isinstance(trust, str | Path):
         trust = read_root(Path(trust))
-    files = None
-    if target.is_dir():
-
-        def files(statement: Json, withdrawn: frozenset[int]) -> Check:
-            return check_files(target, statement, withdrawn)
-
     return verify_documents(
         _documents_at(target),
         trust=trust,
         now=now,
         online=not offline,
         first_use=first_use,
-        files=files,
+        files=partial(check_files, target) if target.is_dir() else None,
         remembered=remembered,
     )

@@ -7,7 +7,7 @@ from enum import StrEnum
 from commonhold import times
 from commonhold.report import Check, State
 from commonhold.sentences import Sentence, _, filled, one_after_another
-from commonhold.trust import Trust, log_address
+from commonhold.trust import NotVouchedError, Trust, follow, log_address, read_trusted_root
 
 GROUP = 8
 
@@ -97,3 +97,27 @@ class Vouched:
                     "with --trust."
                 )
         return filled(sentence, **words)
+
+
+def ask_nobody(version: int) -> bytes:
+    """Stand where an earlier version of a trusted root would be fetched: NotVouchedError."""
+    sentence = _("Version %(version)s of the trusted root is not at hand.")
+    raise NotVouchedError(sentence, version=version)
+
+
+def require_kin(trust: Trust, trusted_root: bytes) -> None:
+    """Require that a trusted root is of the same site: the same, a later or an earlier version.
+
+    A later one must be signed by the root key in use. An earlier one may have been signed by a key
+    that was lost since, so what it names must stand in the later one, too. NotVouchedError.
+    """
+    other = read_trusted_root(trusted_root)
+    if other.version >= trust.version or other.origin != trust.origin:
+        follow(trust, trusted_root, ask_nobody)
+    elif not _names(other) <= _names(trust):
+        raise NotVouchedError(_("It names keys that the later one does not know."))
+
+
+def _names(trust: Trust) -> set[str]:
+    keys = (*trust.manifest_keys, *trust.status_keys, *trust.root_keys)
+    return {log.verifier for log in trust.log_keys} | {trusted.key.keyid for trusted in keys}

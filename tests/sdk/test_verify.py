@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.sdk import bundles
+from tests.sdk.roots import Roots
 from tests.sdk.verified import HOLDS, LATER, STATES, checked, papers, states
 
 
@@ -106,6 +107,20 @@ def test_swapped_papers_of_another_grant_do_not_pass(bundle, site, tmp_path):
         shutil.copy(other / name, bundle / name)
         assert states(checked(bundle))["logged"] == "failed"
         shutil.copy(tmp_path / name, bundle / name)
+
+
+def test_a_trusted_root_of_the_same_site_is_at_home_in_a_download_whatever_its_version(
+    bundle, site
+):
+    roots = Roots(site)
+    roots.rotate()
+    roots.add()
+    for lying, known in ((1, 1), (1, 2), (1, 3), (2, 1), (2, 3), (3, 2)):
+        (bundle / "trusted_root.json").write_bytes(roots.versions[lying])
+        report = checked(bundle, trust=trust.read_trusted_root(roots.versions[known]))
+        assert states(report) == HOLDS, (lying, known)
+    report = checked(bundle, trust=trust.read_trusted_root(roots.versions[1]))
+    assert "Version 2 of the trusted root is not at hand" in report.files.sentence
 
 
 def test_a_manifest_alone_is_checked_without_its_files(bundle, tmp_path):

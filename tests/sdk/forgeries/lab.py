@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from commonhold import canonical, merkle, signing, sigstore, tlog
+from commonhold.trust import Trust
 
 from tests.sdk import bundles
 
@@ -32,6 +33,8 @@ class Lab:
     site: bundles.Site
     answers: dict[str, bytes] = field(default_factory=dict)
     """Fresh status lists by address; with any, the verifier asks."""
+    trust: Trust | None = None
+    """The keys that count, where they are not the first that the site had."""
 
     def read(self, name: str) -> bytes:
         return (self.folder / name).read_bytes()

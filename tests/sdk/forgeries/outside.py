@@ -143,6 +143,12 @@ def of_another_site(*names):
     return make
 
 
+def earlier_root(lab: Lab) -> None:
+    """Of the same log and of a version before, and everything in it is somebody else's."""
+    lab.trust = lab.site.trust(version=2)
+    lab.write("trusted_root.json", bundles.Site().trusted_root())
+
+
 def proof_line(number, line):
     """Write another line into the log proof."""
 
@@ -255,6 +261,8 @@ PROOFS = (
     Forgery("a checkpoint of another size", checkpoint_edit(1, "7"), "logged", "The log's signature does not match"),
     Forgery("a checkpoint of another root", checkpoint_edit(2, base64s.encode(bytes(32))), "logged", "The log's signature does not match"),
     Forgery("a checkpoint that nobody signed", checkpoint_edit(4, ""), "logged", "it has no signature below its text"),
+    Forgery("the trusted root of another site", of_another_site("trusted_root.json"), "files", "“trusted_root.json” is not the one of the keys that count here"),
+    Forgery("an earlier trusted root by another root key", earlier_root, "files", "It names keys that the later one does not know"),
     Forgery("a bundle of another release", of_another_release("manifest.sigstore.json"), "logged", SAYS_ELSE),
     Forgery("a bundle cut short", lambda lab: lab.write("manifest.sigstore.json", lab.read("manifest.sigstore.json")[:-9]), "logged", SAYS_ELSE),
     *(Forgery(f"a bundle with another {path}", rewritten("manifest.sigstore.json", put(path, value)), "logged", SAYS_ELSE) for path, value in (
