@@ -44,8 +44,9 @@ def load(
     A row holds what metadata.jsonl says of a clip, and `audio`: {"path", "bytes"}; rows of text
     have `audio` None. `trust` is a trusted_root.json (or its contents read) whose keys count; else
     those pinned for the site. Raises NotVerifiedError before the first row if nobody vouches for
-    the keys or signature, log, license or consent fail, DigestMismatchError at a file that was
-    changed.
+    the keys, if signature, log, license or consent fail, or if the log proof or the status lists
+    were taken away; DigestMismatchError at a file that was changed. Nobody is asked, so withdrawals
+    since the download are not known.
     """
     keys = read_root(Path(trust)) if isinstance(trust, str | Path) else trust
     folder, vouched = Path(target), cast("Trust | Vouched | None", keys)

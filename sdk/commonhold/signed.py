@@ -18,6 +18,9 @@ from commonhold.verify import Documents, TargetError, verify_documents
 from commonhold.vouching import Vouched
 
 INDEX = "files.jsonl"
+# What must be known: else whoever takes a paper away would silence what it says. Nobody is asked,
+# so whether a license was revoked is not known, and the data of a release are looked at elsewhere.
+MUST_BE_KNOWN = ("keys", "logged", "consent")
 
 
 class NotVerifiedError(CommonholdError):
@@ -38,13 +41,14 @@ class Content:
 def require_verified(papers: Mapping[str, bytes], trust: Trust | Vouched | None) -> Json:
     """Return the statement of a release, or NotVerifiedError.
 
-    Keys for which nobody vouches are refused: `trust` are those that count, else those pinned.
+    Keys for which nobody vouches are refused: `trust` are those that count, else those pinned. So
+    is a release without its log proof or its status lists. Nobody is asked: lists that are too old
+    to be fresh are taken, and who needs to know what was withdrawn since verifies online.
     """
     report = verify_documents(Documents.of(papers), trust=trust)
     checks = {**report.vector, "keys": report.trust}
     fallen = [name for name, check in checks.items() if check.state is State.FAILED]
-    if report.trust.state is State.UNKNOWN:
-        fallen.append("keys")
+    fallen += [name for name in MUST_BE_KNOWN if checks[name].state is State.UNKNOWN]
     for name in fallen:
         sentence = _("This release does not hold (%(check)s): %(why)s")
         why = Filled(checks[name].said, checks[name].parameters)

@@ -230,6 +230,29 @@ def test_load_takes_a_folder_whose_site_was_met_before(bundle):
     assert len(list(commonhold.load(bundle))) == 3
 
 
+@pytest.mark.parametrize(
+    ("check", "names"),
+    [
+        ("consent", ["consent-status.jwt"]),
+        ("logged", ["manifest.tlog-proof", "manifest.sigstore.json"]),
+    ],
+)
+def test_load_yields_no_row_where_the_papers_that_could_refuse_it_were_taken_away(
+    bundle, check, names
+):
+    for name in names:
+        (bundle / name).unlink()
+    with pytest.raises(signed.NotVerifiedError, match=rf"\({check}\): There is no"):
+        next(commonhold.load(bundle))
+
+
+def test_load_goes_on_with_a_status_list_that_is_old(bundle, site):
+    """It asks nobody, so that a release is read where there is no network."""
+    old = site.consent_status([0] * 8, issued=bundles.NOW - timedelta(days=20))
+    (bundle / "consent-status.jwt").write_bytes(bundles.lines(old))
+    assert len(list(commonhold.load(bundle))) == 3
+
+
 def test_load_takes_what_the_site_that_was_typed_signed(released):
     assert len(list(commonhold.load(f"{DATASET}@1"))) == 3
 
