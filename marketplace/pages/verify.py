@@ -7,7 +7,7 @@ from typing import Any
 
 from commonhold import index, manifest, sigstore
 from commonhold.errors import CommonholdError
-from commonhold.filecheck import PROOFS
+from commonhold.manifest import PROOFS
 from commonhold.report import Check, Report, State
 from commonhold.rowcheck import check_rows
 from commonhold.sentences import Sentence, _, n_

@@ -9,7 +9,7 @@ from commonhold import checkpoints, listcheck, merkle, tlog
 from commonhold.checkpoints import Seen, opened
 from commonhold.client import Client
 from commonhold.downloading import site_trust
-from commonhold.filecheck import PROOFS
+from commonhold.manifest import PROOFS
 from commonhold.sentences import _
 from commonhold.signing import parse_envelope
 from commonhold.terminal import Outcome, reporting

@@ -15,7 +15,8 @@ from commonhold.addresses import require_web
 from commonhold.client import Client, NotAllowedError, NotFoundError, ServerError
 from commonhold.consistency import Json
 from commonhold.errors import CommonholdError
-from commonhold.filecheck import LARGEST, PROOFS
+from commonhold.filecheck import LARGEST
+from commonhold.manifest import PROOFS
 from commonhold.paths import check_path, path_key
 from commonhold.receiving import RemoteFile, Staging
 from commonhold.sentences import _

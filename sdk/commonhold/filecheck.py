@@ -18,6 +18,7 @@ from commonhold import index
 from commonhold.canonical import digest_file
 from commonhold.consistency import Json
 from commonhold.errors import CommonholdError
+from commonhold.manifest import PROOFS
 from commonhold.merkle import RootBuilder
 from commonhold.paths import visible
 from commonhold.report import Check, State
@@ -26,13 +27,6 @@ from commonhold.sentences import Sentence, _, filled, n_, told
 from commonhold.trust import NotVouchedError, Trust
 from commonhold.vouching import require_kin
 
-PROOFS = (
-    "manifest.dsse.json",
-    "manifest.sigstore.json",
-    "manifest.tlog-proof",
-    "consent-status.jwt",
-    "trusted_root.json",
-)
 MAX_SMALL, MAX_PAPER = 1024 * 1024, 16 * 1024 * 1024
 # A manifest and the lists grow with the number of consents; keys and proofs are kilobytes.
 LARGEST = dict.fromkeys(PROOFS, MAX_PAPER) | {

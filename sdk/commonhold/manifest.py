@@ -32,6 +32,13 @@ CONSENT_PROFILE = "https://w3id.org/dpv/schema/dpv-27560#record-eu-gdpr"
 CROISSANT_VERSION = "http://mlcommons.org/croissant/1.1"
 MAX_SUBJECT_FILES = 1000
 PAPERS = frozenset({"files.jsonl", "croissant.json", "LICENSE.txt"})
+PROOFS = (
+    "manifest.dsse.json",
+    "manifest.sigstore.json",
+    "manifest.tlog-proof",
+    "consent-status.jwt",
+    "trusted_root.json",
+)
 
 
 @cache

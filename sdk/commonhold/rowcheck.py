@@ -1,15 +1,17 @@
-"""What a line of files.jsonl may rest on: consents, sources and activities of its manifest."""
+"""What a line of files.jsonl may be called and rest on, by the manifest that it belongs to."""
 
 from collections.abc import Iterable, Iterator
 from typing import cast
 
 from commonhold.consistency import Json, records_of
 from commonhold.index import IndexRow, InvalidIndexError
-from commonhold.manifest import MAX_SUBJECT_FILES, file_subjects
+from commonhold.manifest import MAX_SUBJECT_FILES, PAPERS, PROOFS, file_subjects
+from commonhold.paths import path_key
 from commonhold.sentences import Sentence, _, filled
 
 CARD = "README.md"
 """The one file in which nobody is heard and nobody's words stand."""
+RESERVED = frozenset(map(path_key, (*PAPERS, *PROOFS)))
 
 
 class RowRules:
@@ -25,6 +27,7 @@ class RowRules:
         return next(self._faults(row), None)
 
     def _faults(self, row: IndexRow) -> Iterator[Sentence]:
+        yield from _faults_of_name(row.path)
         if not row.consents and row.path != CARD:
             yield _("rests on nobody's consent")
         for number in row.consents:
@@ -44,6 +47,15 @@ class RowRules:
             if number not in row.consents:
                 fault = _("has a segment of consent %(number)s, on which it does not rest")
                 yield filled(fault, number=number)
+
+
+def _faults_of_name(path: str) -> Iterator[Sentence]:
+    parts = path.split("/")
+    # A folder of such a name would stand in the way as much as a file.
+    if path_key(parts[0]) in RESERVED:
+        yield _("bears a name that belongs to the papers of a release")
+    if any(part.startswith(".") for part in parts):
+        yield _("is hidden: a part of its name begins with a dot")
 
 
 def check_rows(rows: Iterable[IndexRow], release: Json) -> Iterator[IndexRow]:

@@ -15,7 +15,8 @@ from commonhold import keyring, manifest, sigstore, standing, times, tlog
 from commonhold.consistency import Json, require_past
 from commonhold.errors import CommonholdError
 from commonhold.fetching import fetch_below
-from commonhold.filecheck import LARGEST, MAX_PAPER, PROOFS, check_files
+from commonhold.filecheck import LARGEST, MAX_PAPER, check_files
+from commonhold.manifest import PROOFS
 from commonhold.report import Check, Report, State
 from commonhold.sentences import Sentence, _, filled, one_after_another
 from commonhold.signing import Envelope, PublicKey, parse_envelope

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from commonhold import fetching, pins, signing, times, trust, verify
-from commonhold.filecheck import PROOFS
+from commonhold.manifest import PROOFS
 from commonhold.report import State
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from commonhold import pins, verify
-from commonhold.filecheck import PROOFS
+from commonhold.manifest import PROOFS
 
 from tests.sdk import bundles
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from commonhold import merkle, notes, statuschange, statuslist, tlog
-from commonhold.filecheck import PROOFS
+from commonhold.manifest import PROOFS
 from commonhold.signing import envelope_from
 from commonhold.trust import read_trusted_root
 from django.core.files.uploadedfile import SimpleUploadedFile

@@ -75,6 +75,15 @@ def swapped(path, name, *, row=True, subject=True):
     return make
 
 
+def licensed(lab: Lab) -> None:
+    """List a clip under the name of the license's text, where the subjects have the text."""
+    (lab.folder / CLIP).unlink()
+    lab.write("LICENSE.txt", b"fLaC")
+    digest = {"n": 4, "sha256": canonical.sha256_hex(b"fLaC")}
+    row_edit(CLIP, **digest)(lab)
+    renamed(CLIP, "LICENSE.txt")(lab)
+
+
 def miscounted(lab: Lab) -> None:
     """Sign another sum of bytes than the index has."""
     lab.reindex(lab.read("files.jsonl"), size=1)
@@ -156,6 +165,15 @@ SUMS = (
 NAMES = (
     refused("a clip that the index does not name", swapped(CLIP, "audio/evil.flac", row=False), "“audio/evil.flac” is in the manifest and not in the index"),
     refused("a clip that only the index names", swapped(CLIP, "audio/evil.flac", subject=False), "is in the index and not in the manifest"),
+    *(
+        refused(f"a clip called {name}", swapped(CLIP, name), f"“{name}” bears a name that belongs to the papers of a release")
+        for name in ("license.txt", "Manifest.dsse.json", "Trusted_Root.json", "MANIFEST.tlog-proof", "Croissant.json", "Files.JSONL/clip.flac")
+    ),
+    *(
+        refused(f"a clip called {name}", swapped(CLIP, name), f"“{name}” is hidden: a part of its name begins with a dot")
+        for name in (".bashrc", ".git/config", "audio/.DS_Store")
+    ),
+    refused("the license as a clip", licensed, "“LICENSE.txt” bears a name that belongs to the papers of a release"),
 )  # fmt: skip
 
 ROWS = CONSENTS + ORIGINS + FORM + PATHS + SUMS + NAMES
