@@ -12,6 +12,7 @@ import httpx
 from commonhold.canonical import CHUNK, digest_file, sha256_hex
 from commonhold.client import ATTEMPTS, Client, NetworkError, ServerError, error_from
 from commonhold.errors import CommonholdError
+from commonhold.manifest import PROOFS
 from commonhold.sentences import _
 
 LONGEST_REFUSAL = 64 * 1024
@@ -110,11 +111,15 @@ class Staging:
         raise DigestMismatchError(sentence, path=file.path)
 
     def settle(self, paths: Iterable[str]) -> None:
-        """Give what was brought its names, the manifest last, and take the hidden folder away."""
-        for path in sorted(paths, key=lambda path: (path == LAST, path)):
-            part = self._part(path)
-            if part.exists():
-                part.replace(self._place(path))
+        """Give what was brought its names, the manifest last, and take the hidden folder away.
+
+        The proofs come before it: they are others an hour later, and whoever was stopped in
+        between could not replace them. TargetTakenError, before anything got its name.
+        """
+        order = sorted(paths, key=lambda path: (path == LAST, path in PROOFS, path))
+        brought = [path for path in order if self._part(path).exists()]
+        for path, target in [(path, self._place(path)) for path in brought]:
+            self._part(path).replace(target)
         self.drop()
 
     def _place(self, path: str) -> Path:
@@ -127,6 +132,12 @@ class Staging:
         inside = target.parent.resolve().is_relative_to(self.folder.resolve())
         if is_taken or not inside:
             sentence = _("Something else stands where “%(path)s” belongs: %(target)s. Move it.")
+            raise TargetTakenError(sentence, path=path, target=str(target))
+        if os.path.lexists(target) and not (self.folder / LAST).exists():
+            sentence = _(
+                "“%(path)s” is there already, in a folder that holds no release: %(target)s. "
+                "Choose another folder, or move it."
+            )
             raise TargetTakenError(sentence, path=path, target=str(target))
         return target
 

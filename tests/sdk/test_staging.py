@@ -1,6 +1,7 @@
 """Nothing of a release gets its name before all of it is verified."""
 
 import shutil
+from datetime import timedelta
 
 import pytest
 from commonhold import client as clients
@@ -103,6 +104,40 @@ def test_a_newer_release_replaces_files_only_once_it_is_whole(site, client, tmp_
     with pytest.raises(signed.NotVerifiedError):
         downloading.download(client, "g1", tmp_path / "here")
     assert (tmp_path / "here" / "manifest.dsse.json").read_bytes() == before
+    assert verify.verify(tmp_path / "here").passed
+
+
+def test_files_of_somebody_elses_folder_are_not_replaced(site, client, tmp_path):
+    target = tmp_path / "here"
+    target.mkdir()
+    (target / "README.md").write_bytes(b"my own notes")
+    with pytest.raises(receiving.TargetTakenError, match=r"“README\.md” is there already"):
+        downloading.download(client, "g1", target)
+    assert {path.name for path in target.rglob("*") if path.is_file()} == {"README.md"}
+    assert (target / "README.md").read_bytes() == b"my own notes"
+    (target / "README.md").rename(target / "notes.md")
+    downloading.download(client, "g1", target)
+    assert (target / "notes.md").read_bytes() == b"my own notes"
+
+
+def test_a_download_that_stopped_while_it_was_named_goes_on(site, client, tmp_path, monkeypatch):
+    """The papers change with every hour; the files that they are about do not."""
+    moved, replace = [], receiving.Path.replace
+
+    def stop(path, target):
+        moved.append(target.name)
+        if len(moved) > len(bundles.NAMES):
+            raise KeyboardInterrupt
+        return replace(path, target)
+
+    monkeypatch.setattr(receiving.Path, "replace", stop)
+    with pytest.raises(KeyboardInterrupt):
+        downloading.download(client, "g1", tmp_path / "here")
+    monkeypatch.undo()
+    (site.release / "consent-status.jwt").write_bytes(
+        bundles.lines(site.keys.consent_status([0] * 8, lifetime=timedelta(hours=2)))
+    )
+    downloading.download(client, "g1", tmp_path / "here")
     assert verify.verify(tmp_path / "here").passed
 
 
