@@ -25,6 +25,7 @@ from commonhold.trust import (
     TrustExpiredError,
     follow,
     read_trusted_root,
+    require_onward,
 )
 from commonhold.vouching import Source, Vouched, ask_nobody
 
@@ -168,6 +169,8 @@ def pin(
     before, earlier = pinned(address), _earlier(address)
     if given is not None:
         follow(given, trusted_root, fetch)
+        seen = before.trust if before else earlier and earlier[1]
+        _require_onward(address, trust, seen)
     elif not is_this_machine(address):
         if before is not None:
             _follow(before.trust, trusted_root, fetch, _path(address))
@@ -192,6 +195,15 @@ def _require_current(trust: Trust, now: datetime) -> None:
         )
         expired = times.write(trust.expires)
         raise TrustExpiredError(sentence, site=trust.site, time=expired, origin=trust.origin)
+
+
+def _require_onward(address: str, trust: Trust, seen: Trust | None) -> None:
+    """Keys that were given may be old: a site that was seen does not go back for them either.
+
+    A site that was set up anew begins anew, and has another instance.
+    """
+    if seen is not None and seen.instance == trust.instance and not is_this_machine(address):
+        require_onward(seen, trust)
 
 
 def _follow(known: Trust, newest: bytes, fetch: Callable[[int], bytes], path: Path) -> None:

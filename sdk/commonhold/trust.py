@@ -349,12 +349,7 @@ def follow(trust: Trust, newest: bytes, fetch: Callable[[int], bytes]) -> Trust:
     if target.origin != trust.origin:
         sentence = _("The trusted root is of the log %(log)s, not of %(known)s.")
         raise NotVouchedError(sentence, log=target.origin, known=trust.origin)
-    if target.version < trust.version:
-        sentence = _(
-            "The site shows version %(shown)s of its trusted root, but you have seen version "
-            "%(seen)s. Somebody may be showing you keys that are withdrawn."
-        )
-        raise TrustGoesBackError(sentence, shown=target.version, seen=trust.version)
+    require_onward(trust, target)
     for version in range(trust.version + 1, min(target.version, trust.version + LONGEST_CHAIN)):
         if trust.root.keyid in signers:
             break
@@ -366,6 +361,16 @@ def follow(trust: Trust, newest: bytes, fetch: Callable[[int], bytes]) -> Trust:
         )
         raise NotVouchedError(sentence, version=target.version, log=target.origin)
     return target
+
+
+def require_onward(seen: Trust, shown: Trust) -> None:
+    """Raise TrustGoesBackError if a trusted root is older than one that was seen."""
+    if shown.version < seen.version:
+        sentence = _(
+            "The site shows version %(shown)s of its trusted root, but you have seen version "
+            "%(seen)s. Somebody may be showing you keys that are withdrawn."
+        )
+        raise TrustGoesBackError(sentence, shown=shown.version, seen=seen.version)
 
 
 def _next(trust: Trust, data: bytes, version: int) -> Trust:

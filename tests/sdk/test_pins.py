@@ -100,6 +100,26 @@ def test_keys_that_were_given_must_lead_to_those_of_the_site(site):
         pins.pin(TYPED, site.trusted_root(), never, given=bundles.Site().trust())
 
 
+def test_keys_that_were_given_do_not_lead_back_behind_those_that_were_seen(roots):
+    known = trust.read_trusted_root(roots.newest)
+    roots.add()
+    roots.add()
+    pins.pin(TYPED, roots.newest, never)
+    with pytest.raises(trust.TrustGoesBackError, match=r"version 2 .* seen version 3"):
+        pins.pin(TYPED, roots.versions[2], roots.fetch, given=known)
+    assert kept().trust.version == 3
+    pins.pin(TYPED, roots.newest, roots.fetch, given=known)
+
+
+def test_keys_that_were_given_count_for_a_site_that_was_set_up_anew(roots):
+    roots.add()
+    pins.pin(TYPED, roots.newest, never)
+    anew, named = bundles.Site(), {"instance": "urn:uuid:5f0c1f7e-3b1d-4d59-8f0c-7a3a4c1e0b52"}
+    found = pins.pin(TYPED, anew.trusted_root(**named), never, given=anew.trust(**named))
+    assert found.source is Source.GIVEN
+    assert kept().trust == anew.trust(**named)
+
+
 def test_a_pin_that_an_earlier_client_kept_by_the_logs_name_still_holds():
     met = bundles.Site()
     old = pins.config_dir() / "trust" / f"{'ab' * 16}.json"
