@@ -22,7 +22,7 @@ MINUTE = timedelta(minutes=1)
 class Answer:
     """A status list as the site has it now, or why there is none (`trouble`); neither if offline.
 
-    `moved`: the address that answered, where it is not the list's own.
+    `moved`: the address that answered, where it is not the list's own; then `trouble` is why not.
     """
 
     found: StatusList | None = None
@@ -82,7 +82,7 @@ class Asker:
         if moved == uri:
             return Answer(trouble=trouble)
         try:
-            return Answer(self.read(self.fetch(moved), uri), moved=moved)
+            return Answer(self.read(self.fetch(moved), uri), trouble, moved)
         except CommonholdError:
             return Answer(trouble=trouble)
 
@@ -98,10 +98,12 @@ def _age(of: StatusList, now: datetime) -> Sentence:
     return filled(n_("one minute ago", "%(age)s minutes ago", minutes), age=minutes)
 
 
-def _where(moved: str | None) -> list[Sentence]:
-    """Say that a list was asked for elsewhere, if it was."""
-    sentence = _("It was asked at %(address)s, since its own address does not answer.")
-    return [filled(sentence, address=moved)] if moved else []
+def _where(answer: Answer | None) -> list[Sentence]:
+    """Say that a list was asked for elsewhere, if it was, and why."""
+    if answer is None or answer.moved is None:
+        return []
+    sentence = _("It was asked at %(address)s, since its own address did not help: %(why)s")
+    return [filled(sentence, address=answer.moved, why=answer.trouble)]
 
 
 def check_license(grant: Json | None, license_block: Json | None, ask: Asker) -> Check:
@@ -135,7 +137,7 @@ def _in_force(until: str | None, *, ended: bool = False) -> Sentence:
 
 def _check_revocation(status: Json, said: list[Sentence], details: Json, ask: Asker) -> Check:
     answer = ask.ask(cast("str", status["uri"]))
-    latest, trouble = answer.found, answer.trouble
+    latest, trouble = answer.found, None if answer.found else answer.trouble
     try:
         revoked = (
             latest is not None and latest.status(cast("int", status["idx"])) != statuslist.VALID
@@ -143,7 +145,7 @@ def _check_revocation(status: Json, said: list[Sentence], details: Json, ask: As
     except StatusListError as error:
         revoked, trouble = False, error.said
     if answer.moved is not None:
-        said = [*said, *_where(answer.moved)]
+        said = [*said, *_where(answer)]
         details = details | {"asked_at": answer.moved}
     if revoked:
         sentence = _("The site has revoked this license: stop using the data under it.")
@@ -173,11 +175,12 @@ def _revocation(
 
 @dataclass
 class _Found:
-    """The newest lists that are at hand, by address, and what stood in the way of newer ones."""
+    """The newest lists that are at hand, by address, and what came of asking for newer ones."""
 
     lists: dict[str, StatusList] = field(default_factory=dict)
+    asked: bool = False
     trouble: Sentence | None = None
-    moved: str | None = None
+    elsewhere: Answer | None = None
 
 
 def check_consent(
@@ -214,7 +217,8 @@ def _find(uris: Sequence[str], snapshot: bytes | None, ask: Asker) -> _Found:
 
     Raises StatusListError for a list that nobody asked for, or that is lacking.
     """
-    found = _Found() if snapshot is None else _Found(ask.read_all(snapshot))
+    lists = {} if snapshot is None else ask.read_all(snapshot)
+    found = _Found(lists, asked=ask.fetch is not None)
     for uri in found.lists.keys() - set(uris):
         sentence = _("The status list is about %(uri)s, which this manifest does not name.")
         raise StatusListError(sentence, uri=uri)
@@ -223,8 +227,10 @@ def _find(uris: Sequence[str], snapshot: bytes | None, ask: Asker) -> _Found:
         kept = found.lists.get(uri)
         if answer.found is not None and (kept is None or answer.found.issued >= kept.issued):
             found.lists[uri] = answer.found
-        found.trouble = found.trouble or answer.trouble
-        found.moved = found.moved or answer.moved
+        if answer.found is None:
+            found.trouble = found.trouble or answer.trouble
+        elif answer.moved is not None:
+            found.elsewhere = found.elsewhere or answer
     lacking = [uri for uri in uris if uri not in found.lists]
     if lacking and found.lists:
         sentence = _("The status list %(uri)s is not at hand, so nothing is known of its people.")
@@ -264,27 +270,35 @@ def _conclude(records: list[Json], gone: dict[int, str], found: _Found, now: dat
     as_of, age = times.write(oldest.issued), _age(oldest, now)
     age_seconds = max(0, (now - oldest.issued) // timedelta(seconds=1))
     details: Json = {"as_of": as_of, "age_seconds": age_seconds, "consents": len(records)}
-    if found.moved is not None:
-        details["asked_at"] = found.moved
+    if found.elsewhere is not None:
+        details["asked_at"] = found.elsewhere.moved
     if gone:
         return _conclude_fallen(
             [record for record in records if record["c"] in gone], gone, details
         )
     fresh = all(one.is_fresh(now) for one in found.lists.values())
     details["standing"] = "fresh" if fresh else "stale"
+    said = [_stood(len(records), as_of, age, fresh=fresh), *_where(found.elsewhere)]
+    if found.trouble is not None:
+        said.append(filled(_("The latest state could not be asked: %(why)s"), why=found.trouble))
+    elif not fresh:
+        newer = _("The site has nothing newer to show.")
+        said.append(newer if found.asked else _("Verify online."))
+    state = State.OK if fresh and found.trouble is None else State.WARNING
+    return Check(state, one_after_another(*said), details)
+
+
+def _stood(consents: int, as_of: str, age: Sentence, *, fresh: bool) -> Sentence:
+    """Say when all consents stood, as far as is known."""
     if not fresh:
-        old = _("All consents stood on %(as_of)s, %(age)s: that is too long ago. Verify online.")
-        return Check(State.WARNING, old, details, {"age": age})
+        old = _("All consents stood on %(as_of)s, %(age)s: that is too long ago.")
+        return filled(old, as_of=as_of, age=age)
     stood = n_(
         "The one consent stood on %(as_of)s, %(age)s.",
         "All %(consents)s consents stood on %(as_of)s, %(age)s.",
-        len(records),
+        consents,
     )
-    said = [filled(stood, as_of=as_of, age=age, consents=len(records)), *_where(found.moved)]
-    if found.trouble is None:
-        return Check(State.OK, one_after_another(*said), details)
-    said.append(filled(_("The latest state could not be asked: %(why)s"), why=found.trouble))
-    return Check(State.WARNING, one_after_another(*said), details)
+    return filled(stood, as_of=as_of, age=age, consents=consents)
 
 
 def _conclude_fallen(fallen: list[Json], gone: dict[int, str], details: Json) -> Check:

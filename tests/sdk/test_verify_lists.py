@@ -136,6 +136,52 @@ def test_a_status_list_is_asked_where_the_site_is_now(bundle, site):
     assert report.consent.state is report.license.state is State.OK
     for check in (report.consent, report.license):
         assert f"asked at {moved}/status/" in check.sentence
+        assert f"{bundles.SITE}/status/" in check.sentence
+
+
+def test_why_a_list_was_asked_elsewhere_is_said_as_it_was(bundle, site):
+    """Its own address may answer with a list of somebody else's, or be none to ask at all."""
+    moved = "https://new.example"
+    theirs = bundles.Site().consent_status([0] * 8, issued=LATER)
+    fresh = {
+        bundles.CONSENT_URI: theirs,
+        f"{moved}/status/consent/17": site.consent_status([0] * 8, issued=LATER),
+        f"{moved}/status/grant/3": site.grant_status([0] * 4, issued=LATER),
+    }
+
+    def fetch(uri):
+        if uri in fresh:
+            return fresh[uri].encode()
+        return fetching.fetch_below([moved], uri)
+
+    trusted = site.trust(site=moved)
+    report = verify.verify_documents(papers(bundle), trust=trusted, now=LATER, fetch=fetch)
+    assert report.consent.state is report.license.state is State.OK
+    assert "by a key that nobody here vouches for" in report.consent.sentence
+    assert "it was not asked" in report.license.sentence
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_an_old_list_says_what_came_of_asking_for_a_newer_one(bundle, site, answers):
+    """Who asked is not told to ask."""
+    moved, now = "https://new.example", bundles.NOW + timedelta(hours=2)
+    fresh = {f"{moved}/status/consent/17": site.consent_status([0] * 8).encode()}
+
+    def fetch(uri):
+        if answers and uri in fresh:
+            return fresh[uri]
+        message = f"{uri} could not be asked: no route"
+        raise fetching.FetchError(message)
+
+    trusted = site.trust(site=moved)
+    assert checked(bundle, now=now).consent.sentence.endswith("too long ago. Verify online.")
+    report = verify.verify_documents(papers(bundle), trust=trusted, now=now, fetch=fetch)
+    assert report.consent.state is State.WARNING
+    assert report.consent.details["standing"] == "stale"
+    assert "Verify online" not in report.consent.sentence
+    assert "could not be asked: no route" in report.consent.sentence
+    assert (f"It was asked at {moved}" in report.consent.sentence) is answers
+    assert ("has nothing newer to show" in report.consent.sentence) is answers
 
 
 def test_what_another_site_answers_at_an_old_address_is_not_believed(bundle, site):
