@@ -29,11 +29,11 @@ def vector_lines(report: Report) -> list[str]:
     ]
     if report.passed:
         return [*lines, HOLDS]
-    if report.trust.state is State.UNKNOWN and State.FAILED not in {
-        check.state for check in checks.values()
-    }:
-        return [f"NOT VERIFIED. {report.trust.sentence}", *lines]
-    return [*lines, "Verification FAILED."]
+    if State.FAILED in {check.state for check in checks.values()}:
+        lines.append("Verification FAILED.")
+    if report.trust.state is State.UNKNOWN:
+        lines.insert(0, f"NOT VERIFIED. {report.trust.sentence}")
+    return lines
 
 
 def against_memory(*, offline: bool) -> Memory:

@@ -70,6 +70,13 @@ def test_that_nobody_vouched_for_the_keys_is_said_first_and_is_exit_code_one(for
     assert {check["state"] for check in data["checks"].values()} == {"unknown"}
 
 
+def test_that_nobody_vouched_is_said_first_of_what_is_damaged_too(forged):
+    (forged / "README.md").write_bytes(b"changed")
+    said = run("verify", forged, "--offline", code=1).stdout.splitlines()
+    assert said[0].startswith("NOT VERIFIED. Nobody vouched for these keys")
+    assert said[-1] == "Verification FAILED."
+
+
 def test_damage_is_found_under_keys_that_nobody_vouched_for(forged):
     (forged / "README.md").write_bytes(b"changed")
     report = checked(forged)
