@@ -62,14 +62,17 @@ class _Inspection:
             self.faults.append((path, fault))
 
 
-def _listing(folder: Path, prefix: str = "") -> Iterator[tuple[str, os.DirEntry[str]]]:
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            name = prefix + unicodedata.normalize("NFC", entry.name)
-            if entry.is_dir(follow_symlinks=False):
-                yield from _listing(Path(entry.path), f"{name}/")
-            else:
-                yield name, entry
+def _listing(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    ahead = [(str(folder), "")]
+    while ahead:
+        path, prefix = ahead.pop()
+        with os.scandir(path) as entries:
+            for entry in entries:
+                name = prefix + unicodedata.normalize("NFC", entry.name)
+                if entry.is_dir(follow_symlinks=False):
+                    ahead.append((entry.path, f"{name}/"))
+                else:
+                    yield name, entry
 
 
 def _fault_of(path: Path | None, sha256: object, size: int | None = None) -> Sentence | None:

@@ -85,6 +85,20 @@ def test_an_extra_file_is_named(bundle, name):
     assert f"“{name}” is not part of the release" in report.files.sentence
 
 
+def test_a_folder_of_a_thousand_levels_is_looked_through(bundle):
+    levels = [bundle / ("d/" * level) for level in range(1, 1101)]
+    for level in levels:
+        level.mkdir()
+    stranger = levels[-1] / "x"
+    stranger.write_bytes(b"extra")
+    try:
+        assert "x” is not part of the release" in checked(bundle).files.sentence
+    finally:  # What clears tests' folders away goes down by recursion.
+        stranger.unlink()
+        for level in reversed(levels):
+            level.rmdir()
+
+
 def test_a_link_in_place_of_a_file_is_refused(bundle):
     target = bundle / "README.md"
     outside = shutil.copy(target, bundle.parent / "outside.md")
