@@ -226,7 +226,7 @@ def statement(
         release=release(rows, croissant, records),
         log_origin=ORIGIN,
         log_policy=f"{SITE}/.well-known/commonhold/trusted_root.json",
-        subjects={row.path: row.sha256 for row in rows},
+        subjects={row.path: row.sha256 for row in rows if len(rows) <= manifest.MAX_SUBJECT_FILES},
         license_block=block,
         grant=grant(block),
     )

@@ -85,6 +85,21 @@ def test_an_extra_file_is_named(bundle, name):
     assert f"“{name}” is not part of the release" in report.files.sentence
 
 
+@pytest.mark.parametrize("damage", [None, b"", b"{}\n"])
+def test_of_a_large_release_no_genuine_file_is_called_a_stranger_for_want_of_the_index(
+    site, tmp_path, monkeypatch, damage
+):
+    """Beyond a thousand files only the index names them."""
+    monkeypatch.setattr(bundles, "NAMES", {f"text/t{n:04d}.jsonl": b"" for n in range(1001)})
+    folder = bundles.write(tmp_path / "release", site)
+    assert checked(folder).passed
+    (folder / "files.jsonl").unlink()
+    if damage is not None:
+        (folder / "files.jsonl").write_bytes(damage)
+    (fault,) = checked(folder).files.details["faults"]
+    assert fault["path"] == "files.jsonl"
+
+
 def test_a_folder_of_a_thousand_levels_is_looked_through(bundle):
     levels = [bundle / ("d/" * level) for level in range(1, 1101)]
     for level in levels:
