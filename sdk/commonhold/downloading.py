@@ -192,23 +192,32 @@ def download(
     folder: Path,
     progress: Progress | None = None,
     given: Trust | None = None,
+    *,
+    wait: bool = False,
 ) -> Downloaded:
     """Fetch a grant's whole release into `folder` and pin the site's keys.
 
     What is already there is checked, not fetched again. `given` are keys of the site that the
-    caller knows from elsewhere. Raises NotVerifiedError, DigestMismatchError: then nothing new
-    stands in `folder`.
+    caller knows from elsewhere; `wait` for another download into `folder` to end. Raises
+    NotVerifiedError, DigestMismatchError: then nothing new stands in `folder`.
     """
-    vouched, root = _site_keys(client, given)
     staging = Staging.beside(folder)
-    release = _Release(client, grant_id, list_release(client, grant_id), staging)
+    with staging.alone(wait=wait):
+        vouched, root = _site_keys(client, given)
+        release = _Release(client, grant_id, list_release(client, grant_id), staging)
+        return _settled(release, vouched, root, progress)
+
+
+def _settled(
+    release: _Release, vouched: Vouched, root: bytes, progress: Progress | None
+) -> Downloaded:
     try:
         statement, papers = release.bring_papers(vouched, root)
         files, one = release.signed_files(statement)
     except NotVerifiedError:
-        staging.drop()
+        release.staging.drop()
         raise
     fetched = papers + one + release.bring_all(files, progress)
-    staging.settle([*PROOFS, *(file.path for file in files)])
+    release.staging.settle([*PROOFS, *(file.path for file in files)])
     sizes = [file.size for file in files] + [release.at(name).size for name in PROOFS]
     return Downloaded(len(sizes), sum(sizes), fetched, vouched)

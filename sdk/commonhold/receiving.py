@@ -1,14 +1,16 @@
 """Files on their way here: kept in a hidden folder, resumed, and named once they are right."""
 
 import os
-import shutil
-from collections.abc import Iterable
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import BinaryIO, Self, cast
 
 import httpx
 
+from commonhold import locking
 from commonhold.canonical import CHUNK, digest_file, sha256_hex
 from commonhold.client import ATTEMPTS, Client, NetworkError, ServerError, error_from
 from commonhold.errors import CommonholdError
@@ -17,6 +19,10 @@ from commonhold.sentences import _
 
 LONGEST_REFUSAL = 64 * 1024
 LAST = "manifest.dsse.json"
+LOCK = "lock"
+# Windows has neither.
+NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+own_user = getattr(os, "getuid", None)
 
 
 class DigestMismatchError(CommonholdError):
@@ -30,6 +36,13 @@ class TargetTakenError(CommonholdError):
     """Something stands in the target folder where a file of the release belongs."""
 
     code = "target-taken"
+    status = 409
+
+
+class DownloadUnderWayError(CommonholdError):
+    """Somebody is downloading into the target folder at this moment."""
+
+    code = "download-under-way"
     status = 409
 
 
@@ -54,7 +67,7 @@ class Staging:
     """A hidden folder beside the target, on its disk: what arrives stays here until all is right.
 
     A file lies in it under the digest of its path, so that nothing in it can be taken for
-    something else by another program.
+    something else by another program. It is for one download at a time: do all within `alone`.
     """
 
     folder: Path
@@ -66,6 +79,56 @@ class Staging:
         target = Path(os.path.abspath(folder))  # noqa: PTH100 - a link stays the target
         base = target if target.is_mount() else target.parent
         return cls(target, base / f".{target.name}.commonhold-download")
+
+    @contextmanager
+    def alone(self, *, wait: bool) -> Iterator[None]:
+        """Make the hidden folder and hold it; what was not settled stays in it for the next time.
+
+        Raises TargetTakenError for a folder that another user made, and DownloadUnderWayError
+        while it is held elsewhere, unless told to `wait`.
+        """
+        held = self._hold(wait=wait)
+        while held is None:
+            held = self._hold(wait=wait)
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # Parts lie there still; Windows keeps the lock as well.
+                (self.path / LOCK).unlink()
+                self.path.rmdir()
+            os.close(held)
+
+    def _hold(self, *, wait: bool) -> int | None:
+        """Return the lock's file, held; None if whoever held it took the folder away since."""
+        lock = self.path / LOCK
+        try:
+            self._make()
+            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | NO_LINK, 0o600)
+        except FileNotFoundError:
+            return None
+        is_held = locking.take(descriptor, wait=wait)
+        if is_held and lock.exists() and os.path.samestat(os.fstat(descriptor), lock.lstat()):
+            return descriptor
+        os.close(descriptor)
+        if is_held:
+            return None
+        sentence = _(
+            "Somebody is downloading into %(folder)s already. Run this again when that has ended."
+        )
+        raise DownloadUnderWayError(sentence, folder=str(self.folder))
+
+    def _make(self) -> None:
+        with suppress(FileExistsError):
+            self.path.mkdir(mode=0o700, parents=True)
+        found = self.path.lstat()
+        if stat.S_ISDIR(found.st_mode) and (own_user is None or found.st_uid == own_user()):
+            # For us alone, also where it was opened to others since.
+            self.path.chmod(0o700)
+            return
+        sentence = _(
+            "%(path)s was made by another user, or is a link. Remove it, or download elsewhere."
+        )
+        raise TargetTakenError(sentence, path=str(self.path))
 
     def _part(self, path: str) -> Path:
         return self.path / sha256_hex(path.encode())
@@ -81,8 +144,8 @@ class Staging:
         part.unlink(missing_ok=True)
         if target.is_file() and not target.is_symlink() and target.read_bytes() == data:
             return False
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part.write_bytes(data)
+        with _opened(part, "xb") as file:
+            file.write(data)
         return True
 
     def bring(self, client: Client, file: RemoteFile) -> bool:
@@ -96,7 +159,6 @@ class Staging:
             return False
         if file.is_at(part):
             return False
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if part.exists() and part.stat().st_size >= file.size:
             part.unlink()
         for _try in range(2):
@@ -111,7 +173,7 @@ class Staging:
         raise DigestMismatchError(sentence, path=file.path)
 
     def settle(self, paths: Iterable[str]) -> None:
-        """Give what was brought its names, the manifest last, and take the hidden folder away.
+        """Give what was brought its names, the manifest last, and empty the hidden folder.
 
         The proofs come before it: they are others an hour later, and whoever was stopped in
         between could not replace them. TargetTakenError, before anything got its name.
@@ -143,7 +205,18 @@ class Staging:
 
     def drop(self) -> None:
         """Forget what was brought."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        for part in self.path.iterdir():
+            if part.name != LOCK:
+                part.unlink()
+
+
+def _opened(part: Path, mode: str) -> BinaryIO:
+    """Open a part itself, never what a link in its place leads to."""
+
+    def opener(path: str, flags: int) -> int:
+        return os.open(path, flags | NO_LINK, 0o666)
+
+    return cast("BinaryIO", open(part, mode, opener=opener))
 
 
 def _append(client: Client, file: RemoteFile, part: BinaryIO) -> None:
@@ -177,7 +250,7 @@ def _refusal(response: httpx.Response) -> httpx.Response:
 def _fill(client: Client, file: RemoteFile, path: Path) -> None:
     """Bring the unfinished file at `path` to full length, however often the connection breaks."""
     failures = 0
-    with path.open("ab") as part:
+    with _opened(path, "ab") as part:
         while part.tell() < file.size:
             before, trouble = part.tell(), "nothing came"
             try:

@@ -41,6 +41,8 @@ def load(
 ) -> Iterator[Row]:
     """Yield the rows of a downloaded folder, or of `org/dataset[@version]`, downloaded if needed.
 
+    Several workers may ask for one dataset: one downloads it, the others wait.
+
     A row holds what metadata.jsonl says of a clip, and `audio`: {"path", "bytes"}; rows of text
     have `audio` None. `trust` is a trusted_root.json (or its contents read) whose keys count; else
     those pinned for the site. Raises NotVerifiedError before the first row if nobody vouches for
@@ -63,7 +65,7 @@ def load(
             grant = str(find_grant(client, name, version)["id"])
             kept = sha256_hex(f"{client.url} {grant}".encode())[:32]
             folder = to or cache_dir() / kept
-            vouched = download(client, grant, folder, given=keys).trust
+            vouched = download(client, grant, folder, given=keys, wait=True).trust
     return _rows(folder, vouched)
 
 

@@ -1,14 +1,21 @@
 """Nothing of a release gets its name before all of it is verified."""
 
+import os
 import shutil
+import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import commonhold
 import pytest
+from commonhold import canonical, downloading, paths, receiving, signed, verify
 from commonhold import client as clients
-from commonhold import downloading, paths, receiving, signed, verify
 
 from tests.sdk import bundles, fake_site
 
+DATASET = "radio-example/kurzwelle"
 NAMES = (".git/hooks/post-checkout", "sitecustomize.py", "audio/morning/9999.flac")
 
 
@@ -188,3 +195,70 @@ def test_other_tools_names_are_passed_over_and_nothing_else_in_their_folder(bund
         report = verify.verify(bundle, root)
         assert "is not part of the release" in report.files.sentence, name
         (folder / name).unlink()
+
+
+# ---- one at a time, and nobody else ----------------------------------------------------------
+
+LOAD = "import commonhold, sys; print(len(list(commonhold.load(sys.argv[1]))))"
+
+
+@pytest.fixture
+def typed(site, monkeypatch):
+    monkeypatch.setenv("COMMONHOLD_URL", site.url)
+    monkeypatch.setenv("COMMONHOLD_API_KEY", fake_site.KEY)
+    return site
+
+
+def times_fetched(site):
+    return {times for asked, times in site.requests.items() if asked.startswith("GET /signed")}
+
+
+def test_threads_that_load_one_dataset_wait_for_the_first(typed):
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda _: list(commonhold.load(DATASET)), range(6)))
+    assert {len(rows) for rows in found} == {3}
+    assert times_fetched(typed) == {1}
+
+
+def test_processes_that_load_one_dataset_wait_for_the_first(typed):
+    commands = [sys.executable, "-c", LOAD, DATASET]
+    running = [subprocess.Popen(commands, stdout=subprocess.PIPE) for _ in range(4)]
+    assert [process.communicate()[0].strip() for process in running] == [b"3"] * 4
+    assert times_fetched(typed) == {1}
+
+
+def test_a_second_download_into_a_folder_is_told_that_one_is_under_way(client, tmp_path):
+    with (
+        receiving.Staging.beside(tmp_path / "here").alone(wait=False),
+        pytest.raises(receiving.DownloadUnderWayError, match="already"),
+    ):
+        downloading.download(client, "g1", tmp_path / "here")
+    assert downloading.download(client, "g1", tmp_path / "here").fetched > 0
+    assert names(tmp_path) == {"here", "released"}
+
+
+def test_a_hidden_folder_that_is_a_link_is_refused(client, tmp_path):
+    (tmp_path / "theirs").mkdir()
+    receiving.Staging.beside(tmp_path / "here").path.symlink_to(tmp_path / "theirs")
+    with pytest.raises(receiving.TargetTakenError, match="is a link"):
+        downloading.download(client, "g1", tmp_path / "here")
+    assert names(tmp_path / "theirs") == set()
+
+
+def test_a_hidden_folder_that_another_user_made_is_refused(client, tmp_path, monkeypatch):
+    receiving.Staging.beside(tmp_path / "here").path.mkdir()
+    monkeypatch.setattr(receiving, "own_user", lambda: os.getuid() + 1)
+    with pytest.raises(receiving.TargetTakenError, match="another user"):
+        downloading.download(client, "g1", tmp_path / "here")
+
+
+def test_nothing_is_written_where_a_link_in_the_hidden_folder_leads(client, tmp_path):
+    theirs = tmp_path / "theirs"
+    theirs.write_bytes(b"mine")
+    staging = receiving.Staging.beside(tmp_path / "here").path
+    staging.mkdir(mode=0o777)
+    (staging / canonical.sha256_hex(b"README.md")).symlink_to(theirs)
+    with pytest.raises(OSError, match="symbolic"):
+        downloading.download(client, "g1", tmp_path / "here")
+    assert theirs.read_bytes() == b"mine"
+    assert stat.S_IMODE(staging.stat().st_mode) == 0o700
