@@ -5,6 +5,7 @@ person typed; evidence against a log lies beside them, under `evidence`.
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from commonhold.addresses import is_this_machine
 from commonhold.errors import CommonholdError
 from commonhold.pins import state_dir, write_private
 from commonhold.sentences import _
+from commonhold.shapes import AnswerError
 from commonhold.trust import Trust
 
 Nodes = merkle.NodeReader
@@ -24,6 +26,19 @@ class LogRewrittenError(CommonholdError):
 
     code = "log-rewritten"
     status = 409
+
+
+class LogGoesBackError(CommonholdError):
+    """A log that shows fewer entries than it had: an old copy, or something to hide."""
+
+    code = "log-goes-back"
+    status = 409
+
+
+class LogDamagedError(AnswerError):
+    """Tiles that do not lead to what the log signed."""
+
+    code = "log-damaged"
 
 
 @dataclass(frozen=True)
@@ -80,48 +95,77 @@ def of_log(trust: Trust) -> list[Seen]:
 
 
 def require_growth(before: Seen, now: Seen, trust: Trust, nodes: Nodes | None) -> None:
-    """Check that a log only grew from one checkpoint to the other; `nodes` reads the larger tree.
+    """Check that a log only grew from one checkpoint to the other; `nodes` reads the newer tree.
 
     Without `nodes` only checkpoints of one size can be compared. Raises LogRewrittenError, and
-    keeps both checkpoints where that says.
+    keeps both checkpoints where that says; LogGoesBackError, LogDamagedError.
     """
     old, new = before.checkpoint, now.checkpoint
-    proof: list[bytes] = []
-    try:
-        if 0 < old.size < new.size:
-            if nodes is None:
-                return
-            proof = merkle.consistency_proof(old.size, new.size, nodes)
-        if old.size:
-            merkle.verify_consistency(old.size, new.size, old.root, new.root, proof)
-    except merkle.MerkleError as error:
-        path = _keep_evidence(before, now, trust, proof)
+    if old.size > new.size:
+        sentence = _(
+            "The log %(log)s shows an older state than you have seen: %(entries)s entries, where "
+            "it had %(before)s. Ask again in some minutes; if it stays, tell others."
+        )
+        raise LogGoesBackError(sentence, log=new.origin, entries=new.size, before=old.size)
+    was, proof = new.root, list[bytes]()
+    if old.size < new.size:
+        if nodes is None or not old.size:
+            return
+        was, proof = _shown(old.size, new, nodes)
+    if was != old.root:
+        path = _keep_evidence(before, now, trust, was, proof)
         sentence = _(
             "The log %(log)s signed two things that can't both be true: it had %(entries)s entries "
-            "and does not contain them any more (%(why)s). Both signed checkpoints are kept in "
-            "%(evidence)s: show it to others."
+            "and does not contain them any more. Both signed checkpoints are kept in %(evidence)s: "
+            "show it to others."
         )
-        facts = {"entries": old.size, "why": error.said, "evidence": str(path)}
-        raise LogRewrittenError(
-            sentence, log=new.origin, before=before.note, now=now.note, **facts
-        ) from error
+        facts = {"entries": old.size, "evidence": str(path)}
+        raise LogRewrittenError(sentence, log=new.origin, before=before.note, now=now.note, **facts)
 
 
-def _keep_evidence(before: Seen, now: Seen, trust: Trust, proof: list[bytes]) -> Path:
+def _shown(size: int, new: notes.Checkpoint, nodes: Nodes) -> tuple[bytes, list[bytes]]:
+    """Return the root that a log shows for its first `size` entries, proved to lead to `new`.
+
+    Nobody signs tiles: those that do not lead there say nothing about the log. LogDamagedError.
+    """
+    try:
+        was, proof = merkle.tree_root(size, nodes), merkle.consistency_proof(size, new.size, nodes)
+        merkle.verify_consistency(size, new.size, was, new.root, proof)
+    except (merkle.MerkleError, notes.NoteError) as error:
+        sentence = _(
+            "What the log %(log)s shows of its tree does not lead to the checkpoint that it "
+            "signed: it was damaged, on its way or at the site. Try again later."
+        )
+        raise LogDamagedError(sentence, log=new.origin) from error
+    return was, proof
+
+
+def _keep_evidence(
+    before: Seen, now: Seen, trust: Trust, was: bytes, proof: Sequence[bytes]
+) -> Path:
     """Write what anybody can check who knows the log's key, and return where.
 
-    `consistency`: the hashes that the log's tiles gave for it (RFC 9162 §2.1.4). They lead to the
-    newer root, and to another one for the older size than the log had signed.
+    `consistency`: the hashes that the log's tiles gave (RFC 9162 §2.1.4). They prove that `was` is
+    the root of the newer tree's first entries; `before` is signed for another root of as many.
     """
+    return keep_evidence(
+        trust,
+        before=before.note,
+        now=now.note,
+        was=base64s.encode(was),
+        consistency=[base64s.encode(value) for value in proof],
+    )
+
+
+def keep_evidence(trust: Trust, **signed: object) -> Path:
+    """Write down things that a site signed and that can't all be true; return where."""
     moment = times.write(datetime.now(UTC).replace(microsecond=0))
     document = {
         "log": trust.origin,
         "site": trust.site,
         "found": moment,
         "keys": [log.verifier for log in trust.log_keys],
-        "before": before.note,
-        "now": now.note,
-        "consistency": [base64s.encode(value) for value in proof],
+        **signed,
     }
     name = f"{moment.replace(':', '')}-{os.urandom(4).hex()}.json"
     path = state_dir() / "evidence" / name

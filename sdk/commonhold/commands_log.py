@@ -51,13 +51,14 @@ def check(given: Path | None) -> Outcome:
     with Client() as client:
         trust = _trust(client, given)
         lists = listcheck.fetch(client, trust)
+        before = checkpoints.of_site(client.url, trust)
         now = _checkpoint(client, trust)
-        if any(one.index >= now.checkpoint.size for one in lists):
+        known = [one.index + 1 for one in lists] + [before.checkpoint.size if before else 0]
+        if now.checkpoint.size < max(known):
             # A copy of the checkpoint may be a second old.
             time.sleep(CACHED_S)
             now = _checkpoint(client, trust)
         size, nodes = now.checkpoint.size, _nodes(client, now.checkpoint.size)
-        before = checkpoints.of_site(client.url, trust)
         if before is not None:
             checkpoints.require_growth(before, now, trust, nodes)
         for one in lists:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from commonhold import checkpoints
-from commonhold.checkpoints import Seen
+from commonhold.checkpoints import LogDamagedError, Seen
 from commonhold.fetching import FetchError, fetch_below
 from commonhold.report import Report, State
 from commonhold.sentences import Sentence, _, one_after_another
@@ -64,7 +64,7 @@ def _compared(older: Seen, newer: Seen, trust: Trust) -> Sentence:
     nodes = tile_nodes(newer.checkpoint.size, lambda path: fetch_below([base], base + path))
     try:
         checkpoints.require_growth(older, newer, trust, nodes)
-    except FetchError as error:
+    except (FetchError, LogDamagedError) as error:
         return one_after_another(NOT_COMPARED, error.said)
     return AGREES
 

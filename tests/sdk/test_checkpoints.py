@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from commonhold import cli, merkle, notes, pins
+from commonhold import cli, commands_log, merkle, notes, pins, tiles
 
 from tests.sdk import bundles, fake_site
 
@@ -40,7 +40,9 @@ def test_the_checkpoint_is_kept_with_its_signature(site):
 
 
 @pytest.mark.parametrize("more", [[], [b"four", b"five"]])
-def test_a_fork_leaves_two_signed_checkpoints_that_a_stranger_can_check(site, more):
+@pytest.mark.parametrize("first", [3, 4])
+def test_a_fork_leaves_two_signed_checkpoints_that_a_stranger_can_check(site, first, more):
+    site.keys.leaves += [b"more"] * (first - 3)
     kept = Path(run("log", "check")["kept"]).read_text()
     site.keys.leaves[0] = b"rewritten"
     site.keys.leaves += more
@@ -51,15 +53,43 @@ def test_a_fork_leaves_two_signed_checkpoints_that_a_stranger_can_check(site, mo
     (verifier,) = evidence["keys"]
     before = notes.open_checkpoint(evidence["before"], verifier)
     now = notes.open_checkpoint(evidence["now"], verifier)
-    assert (before.size, now.size) == (3, 3 + len(more))
+    assert (before.size, now.size) == (first, first + len(more))
     proof = [base64.b64decode(value) for value in evidence["consistency"]]
-    with pytest.raises(merkle.MerkleError):
-        merkle.verify_consistency(before.size, now.size, before.root, now.root, proof)
     # The proof is of what the log shows now: it leads there from what it says it was.
-    nodes = site.log_nodes()
-    was = merkle.tree_root(before.size, nodes)
+    was = base64.b64decode(evidence["was"])
+    assert was != before.root
     merkle.verify_consistency(before.size, now.size, was, now.root, proof)
     assert Path(run("log", "check", code=1)["evidence"]) != Path(refused["evidence"])
+
+
+def evidence():
+    return list((pins.state_dir() / "evidence").glob("*"))
+
+
+def test_an_old_copy_of_an_honest_log_is_no_fork(site, monkeypatch):
+    monkeypatch.setattr(commands_log, "CACHED_S", 0)
+    site.keys.leaves += [b"four", b"five"]
+    kept = Path(run("log", "check")["kept"])
+    del site.keys.leaves[3:]
+    refused = run("log", "check", code=1)
+    assert refused["code"] == "log-goes-back"
+    assert evidence() == []
+    assert "\n5\n" in kept.read_text()
+
+
+@pytest.mark.parametrize("size", [3, 4])
+def test_a_damaged_tile_is_no_fork(site, size, tmp_path):
+    site.keys.leaves += [b"more"] * (size - 3)
+    run("log", "check")
+    folder = bundles.write(tmp_path / "here", site.keys)
+    size = len(site.keys.leaves)
+    tile = bytearray(tiles.tile_bytes(0, 0, size, site.log_nodes()))
+    tile[0] ^= 1
+    for damaged in (bytes(tile), bytes(tile[:-1])):
+        site.files[f"/log/tile/0/000.p/{size}"] = damaged
+        assert run("log", "check", code=3)["code"] == "log-damaged"
+        assert "was not compared" in run("verify", folder)["checks"]["logged"]["sentence"]
+    assert evidence() == []
 
 
 def test_a_log_can_not_slip_from_its_memory_by_another_name(site):
