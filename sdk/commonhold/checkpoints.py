@@ -64,19 +64,20 @@ def _folder() -> Path:
     return state_dir() / "checkpoints"
 
 
-def _path(address: str) -> Path:
+def path_of(address: str) -> Path:
+    """Return where the checkpoint of the site that a person calls `address` is kept."""
     return _folder() / f"{canonical.sha256_hex(address.encode())[:32]}.txt"
 
 
 def remember(address: str, seen: Seen) -> Path:
     """Keep the newest checkpoint of the site that a person calls `address`."""
-    write_private(_path(address), seen.note.encode())
-    return _path(address)
+    write_private(path_of(address), seen.note.encode())
+    return path_of(address)
 
 
 def of_site(address: str, trust: Trust) -> Seen | None:
     """Return the checkpoint kept for an address, else the largest kept of its log."""
-    path = _path(address)
+    path = path_of(address)
     if path.exists() and not is_this_machine(address):
         return opened(path.read_text(), trust)
     known = of_log(trust)

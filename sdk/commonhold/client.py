@@ -280,9 +280,10 @@ class Client:
         """Return the bytes of a public file of the site, such as /log/checkpoint."""
         return self._answer(self.plain, "GET", self.url + path, most).content
 
-    def site_json(self, path: str) -> Any:
-        """Return a public JSON document of the site, such as /status/."""
-        return _json(self._answer(self.plain, "GET", self.url + path, MAX_JSON))
+    def site_json(self, path: str, shape: shapes.Shape) -> Any:
+        """Return a public JSON document of the site, such as /status/, that is as `shape` says."""
+        url = self.url + path
+        return shapes.require(_json(self._answer(self.plain, "GET", url, MAX_JSON)), shape, url)
 
     def pages(
         self, path: str, params: Mapping[str, Any] | None = None, shape: shapes.Shape = dict

@@ -46,11 +46,13 @@ def log() -> None:
 def check(given: Path | None) -> Outcome:
     """Check that the log only grew since the last time you asked, and remember where it is now.
 
-    And that the status lists are those whose digests were logged, not others made for you.
+    And that each status list is what a statement in that log says, and did not go back behind a
+    statement that you have seen. Whether others are shown the same log, compare with them.
     """
     with Client() as client:
         trust = _trust(client, given)
-        lists = listcheck.fetch(client, trust)
+        said = listcheck.remembered(client.url, trust)
+        lists = listcheck.fetch(client, trust, said)
         before = checkpoints.of_site(client.url, trust)
         now = _checkpoint(client, trust)
         known = [one.index + 1 for one in lists] + [before.checkpoint.size if before else 0]
@@ -64,6 +66,7 @@ def check(given: Path | None) -> Outcome:
         for one in lists:
             one.require_logged(now.note, size, nodes)
         kept = checkpoints.remember(client.url, now)
+        listcheck.remember(client.url, lists, said)
     since = "This is the first time you ask; it is remembered."
     if before is not None:
         since = f"It contains all {before.checkpoint.size} entries that it had before."
@@ -72,7 +75,7 @@ def check(given: Path | None) -> Outcome:
         f"Root key: {fingerprint(trust)}. The signed checkpoint is kept in {kept}.",
     ]
     if lists:
-        lines.append(f"{len(lists)} status lists are served as they were logged.")
+        lines.append(f"{len(lists)} status lists are what statements in it say.")
     data = {"origin": trust.origin, "size": size, "root": now.checkpoint.root.hex()}
     data |= {"since": before and before.checkpoint.size, "status_lists": len(lists)}
     data |= {"fingerprint": fingerprint(trust), "checkpoint": now.note, "kept": str(kept)}

@@ -34,6 +34,11 @@ def name(value: object) -> bool:
     return text.isascii() and 0 < len(text) <= MAX_SHOWN and text.replace("-", "").isalnum()
 
 
+def place(value: object) -> bool:
+    """A path that can follow the address of a site without leading to another."""
+    return isinstance(value, str) and value.startswith("/")
+
+
 def moment(value: object) -> bool:
     """A time as RFC 3339 writes it."""
     try:
@@ -135,4 +140,5 @@ PART = {"number": count, "offset": count, "size": count, "url": str, "received":
 UPLOAD = {"id": name, "state": str, "path": str, "size": count, "parts": [PART]}
 COMPLETED = {"state": str, "file": maybe({"path": str, "sha256": str})}
 IMPORTED = {"speakers": count, "records": count, "known": count}
-STATUS_LISTS = {"lists": [{"uri": str, "path": str}]}
+STATUS_LISTS = {"lists": [{"uri": str, "path": place}]}
+CHANGES = {"statements": [{"index": count, "envelope": dict}]}

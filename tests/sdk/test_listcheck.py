@@ -3,10 +3,11 @@
 import json
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from commonhold import cli, merkle, notes, signing, statuschange, statuslist, tlog, trust
+from commonhold import cli, merkle, notes, pins, signing, statuschange, statuslist, tlog, trust
 
 from tests.sdk import bundles, fake_site
 
@@ -38,7 +39,12 @@ def say(site, data, *, key=None, uri=bundles.CONSENT_URI, logged=True, time=bund
     said = json.loads(site.files.get(f"{PATH}/changes", b'{"statements": []}'))["statements"]
     entries = statuschange.Entries(bytearray(data))
     digests = entries.sha256, entries.narrowed_sha256
-    state = statuschange.ListState(uri, len(said) + 1, time, *digests, None, ())
+    before = (
+        statuschange.read(signing.envelope_from(said[-1]["envelope"]).payload) if said else None
+    )
+    state = statuschange.ListState(
+        uri, len(said) + 1, time, *digests, before and before.sha256, changes=()
+    )
     envelope = signing.sign_payload(state.encode(), key or site.keys.manifest_key)
     index = len(site.keys.leaves)
     if logged:
@@ -119,10 +125,99 @@ def test_a_statement_that_a_stranger_signed_is_refused(site):
     assert check(1)["code"] == "signature-invalid"
 
 
-@pytest.mark.parametrize("lists", [None, 7, [{}], [{"uri": bundles.CONSENT_URI}], ["x"]])
+@pytest.mark.parametrize(
+    "lists",
+    [None, 7, [{}], [{"uri": bundles.CONSENT_URI}], ["x"], [{"uri": "x", "path": "@127.0.0.2/"}]],
+)
 def test_lists_in_another_form_are_a_servers_error_in_words(site, lists):
     site.status_lists = lists
-    assert check(3)["code"] == "server-error"
+    assert check(3)["code"] == "answer-not-readable"
+
+
+@pytest.mark.parametrize("index", ["1e400", "-1", "1.5", "null"])
+def test_a_statement_at_no_place_of_the_log_is_a_servers_error_in_words(site, index):
+    served(site, packed(0))
+    say(site, packed(0))
+    said = site.files[f"{PATH}/changes"].decode()
+    site.files[f"{PATH}/changes"] = said.replace('"index": 3', f'"index": {index}').encode()
+    assert check(3)["code"] == "answer-not-readable"
+
+
+# ---- what was seen before --------------------------------------------------------------------
+
+
+@pytest.fixture
+def withdrawn(site):
+    """A site whose list was seen before a withdrawal, and after it."""
+    say(site, packed(0), time=bundles.NOW - timedelta(seconds=60))
+    served(site, packed(0), issued=bundles.NOW - timedelta(seconds=30))
+    check()
+    site.before = site.files[f"{PATH}/changes"]
+    say(site, packed(1), time=bundles.NOW - timedelta(seconds=20))
+    served(site, packed(1))
+    check()
+    return site
+
+
+def went_back():
+    found = check(1)
+    assert found["code"] == "status-list-goes-back"
+    return json.loads(Path(found["evidence"]).read_text())
+
+
+def test_a_list_that_was_signed_anew_as_before_a_withdrawal_is_noticed(withdrawn):
+    served(withdrawn, packed(0))
+    withdrawn.files[f"{PATH}/changes"] = withdrawn.before
+    kept = went_back()
+    key = withdrawn.keys.manifest_key.public
+    statement = signing.envelope_from(kept["before"])
+    assert statement.verify([key]).keyid == key.keyid
+    assert statuschange.read(statement.payload).sequence == 2
+    key = withdrawn.keys.status_key.public
+    list_now = statuslist.check_status_list(kept["now"], [key], bundles.CONSENT_URI)
+    assert list_now.status(0) == statuslist.VALID
+    went_back()
+
+
+def test_another_statement_in_the_place_of_one_that_was_seen_is_noticed(withdrawn):
+    served(withdrawn, packed(0, 0, 1))
+    withdrawn.files[f"{PATH}/changes"] = withdrawn.before
+    say(withdrawn, packed(0, 0, 1))
+    went_back()
+
+
+@pytest.mark.parametrize("statements", [[], [0, 2]])
+def test_statements_that_are_left_out_are_noticed(withdrawn, statements):
+    say(withdrawn, packed(1, 1))
+    served(withdrawn, packed(1, 1))
+    said = json.loads(withdrawn.files[f"{PATH}/changes"])["statements"]
+    left = {"statements": [said[at] for at in statements]}
+    withdrawn.files[f"{PATH}/changes"] = json.dumps(left).encode()
+    assert check(1)["code"] in {"status-list-goes-back", "status-list-not-logged"}
+
+
+def test_a_list_that_is_not_listed_any_more_is_noticed(withdrawn):
+    withdrawn.status_lists = []
+    assert signing.envelope_from(went_back()["before"])
+
+
+def test_an_old_copy_of_a_list_passes_where_its_statements_go_on(withdrawn):
+    served(withdrawn, packed(0), issued=bundles.NOW - timedelta(seconds=30))
+    check()
+    withdrawn.files[f"{PATH}/changes"] = withdrawn.before
+    went_back()
+
+
+def test_another_trial_site_at_a_loopback_ip_begins_anew(withdrawn):
+    withdrawn.keys = bundles.Site()
+    withdrawn.status_lists = []
+    assert check()["status_lists"] == 0
+
+
+def test_a_damaged_memory_is_said(withdrawn):
+    (kept,) = (pins.state_dir() / "checkpoints").glob("*.lists.json")
+    kept.write_bytes(b"[")
+    assert check(1)["code"] == "status-list-memory-damaged"
 
 
 def test_a_checkpoint_that_only_a_retired_key_signs_is_refused_once_it_is_too_large(site):
