@@ -9,6 +9,7 @@ from commonhold.sentences import _
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 LONGEST = 8192
+MAX_HOST, MAX_LABEL = 253, 63
 
 
 class AddressError(CommonholdError):
@@ -21,6 +22,12 @@ class AddressError(CommonholdError):
 def is_clean(text: str) -> bool:
     """Tell whether text has no space and nothing invisible in it; urlsplit drops line breaks."""
     return bool(text) and all(unicodedata.category(char)[0] not in "CZ" for char in text)
+
+
+def is_host(host: str) -> bool:
+    """Tell whether a host can be looked up: names have labels of 1 to 63 characters (RFC 1035)."""
+    labels = host.removesuffix(".").split(".")
+    return len(host) <= MAX_HOST and all(0 < len(label) <= MAX_LABEL for label in labels)
 
 
 def site_address(typed: str) -> str:
@@ -38,11 +45,12 @@ def site_address(typed: str) -> str:
         port = parts.port
     except ValueError as error:
         raise shown from error
-    if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
+    if parts.scheme not in DEFAULT_PORTS or not is_host(parts.hostname or ""):
         raise shown
     if parts.username is not None or parts.query or parts.fragment:
         raise shown
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    host = parts.hostname or ""
+    host = f"[{host}]" if ":" in host else host
     place = host if port in {None, DEFAULT_PORTS[parts.scheme]} else f"{host}:{port}"
     return f"{parts.scheme}://{place}{parts.path.rstrip('/')}"
 
@@ -62,7 +70,7 @@ def require_web(url: str, site: str) -> str:
     """
     try:
         parts = urlsplit(url)
-        fine = parts.scheme in DEFAULT_PORTS and bool(parts.hostname) and is_clean(url)
+        fine = parts.scheme in DEFAULT_PORTS and is_host(parts.hostname or "") and is_clean(url)
         fine = fine and parts.port is not False and len(url) <= LONGEST
     except ValueError:
         fine = False

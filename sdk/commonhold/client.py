@@ -28,6 +28,8 @@ LONGEST_PAUSE_S = 30.0
 TIMEOUT = httpx.Timeout(60.0, connect=15.0)
 MAX_JSON, MAX_FILE = 64 * 1024 * 1024, 1024 * 1024
 PACKED = frozenset({"", "identity", "gzip"})
+# A host may be none that can be looked up: Python's codec for names says UnicodeError.
+UNREACHABLE = (httpx.TransportError, httpx.DecodingError, httpx.InvalidURL, UnicodeError)
 RETRIED_ERRORS = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError)
 KEY = re.compile(r"[!-~]+")
 RESERVED_MEMBERS = frozenset({"type", "title", "status", "detail", "code"})
@@ -117,7 +119,7 @@ def error_from(response: httpx.Response) -> CommonholdError:
         problem = {
             "detail": filled(
                 _("%(site)s answered %(answer)s without saying why."),
-                site=response.url.host,
+                site=response.url.raw_host.decode(),
                 answer=response.status_code,
             )
         }
@@ -237,7 +239,7 @@ class Client:
             last = attempt == ATTEMPTS - 1
             try:
                 response = call()
-            except (httpx.TransportError, httpx.DecodingError, httpx.InvalidURL) as error:
+            except UNREACHABLE as error:
                 if last or not isinstance(error, RETRIED_ERRORS):
                     sentence = _("%(url)s can't be reached: %(why)s. Check the connection.")
                     raise NetworkError(sentence, url=self.url, why=str(error)) from error

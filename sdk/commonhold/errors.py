@@ -19,7 +19,7 @@ class CommonholdError(Exception):
     code: ClassVar[str] = "error"
     status: ClassVar[int] = 400
 
-    def __init__(self, sentence: str, **details: object) -> None:
+    def __init__(self, sentence: str, /, **details: object) -> None:
         self.sentence = sentence
         self.details = details
         self.message = told(sentence, details)

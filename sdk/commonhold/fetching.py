@@ -31,7 +31,7 @@ def fetch_small(url: str, most: int = MAX_BYTES) -> bytes:
                 data += chunk
                 if len(data) > most:
                     raise FetchError(_("%(url)s is too large to be a status list."), url=url)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
         sentence = _("%(url)s could not be asked: %(fault)s.")
         raise FetchError(sentence, url=url, fault=str(error)) from error
     return bytes(data)

@@ -12,7 +12,14 @@ import httpx
 
 from commonhold import locking
 from commonhold.canonical import CHUNK, digest_file, sha256_hex
-from commonhold.client import ATTEMPTS, Client, NetworkError, ServerError, error_from
+from commonhold.client import (
+    ATTEMPTS,
+    UNREACHABLE,
+    Client,
+    NetworkError,
+    ServerError,
+    error_from,
+)
 from commonhold.errors import CommonholdError
 from commonhold.manifest import PROOFS
 from commonhold.sentences import _
@@ -255,7 +262,7 @@ def _fill(client: Client, file: RemoteFile, path: Path) -> None:
             before, trouble = part.tell(), "nothing came"
             try:
                 _append(client, file, part)
-            except (httpx.TransportError, httpx.InvalidURL, ServerError) as error:
+            except (*UNREACHABLE, ServerError) as error:
                 trouble = str(error)
             if part.tell() >= file.size:
                 return

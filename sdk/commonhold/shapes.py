@@ -4,6 +4,7 @@ A shape is a type, an example in whose form the value must be, or a test. Member
 reads are not looked at.
 """
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ from commonhold.errors import CommonholdError
 from commonhold.sentences import _
 
 MAX_SHOWN = 60
+SHA256 = re.compile(r"[0-9a-f]{64}")
 Shape = type | dict[str, Any] | list[Any] | Callable[[object], bool]
 
 
@@ -32,6 +34,11 @@ def name(value: object) -> bool:
     """A number or a word that can stand in an address: `7`, `0d5a4f7e-3f7b`."""
     text = str(value) if count(value) or isinstance(value, str) else ""
     return text.isascii() and 0 < len(text) <= MAX_SHOWN and text.replace("-", "").isalnum()
+
+
+def sha256(value: object) -> bool:
+    """A SHA-256 in hex."""
+    return isinstance(value, str) and SHA256.fullmatch(value) is not None
 
 
 def place(value: object) -> bool:
@@ -121,7 +128,7 @@ GRANT = {
     "valid_from": moment,
     "consent_state": maybe(str),
 }
-LISTING = {"files": [{"path": str, "size": count, "sha256": str, "url": str}]}
+LISTING = {"files": [{"path": str, "size": count, "sha256": sha256, "url": str}]}
 DATASET = {"versions": [{"number": count}]}
 NUMBERED = {"number": count, "state": str}
 STEP = {"name": str, "state": str, "error": maybe(str)}

@@ -15,6 +15,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from commonhold import base64s, canonical, notes, times
+from commonhold.addresses import is_host
 from commonhold.errors import CommonholdError
 from commonhold.paths import visible
 from commonhold.sentences import _
@@ -296,7 +297,7 @@ def _text(value: object) -> str:
 
 def _address(site: str) -> str:
     """Return the address of a site, which is a scheme and a host, and nothing that follows it."""
-    if not SITE.fullmatch(site):
+    if not SITE.fullmatch(site) or not is_host(urlsplit(site).hostname or ""):
         sentence = _("The trusted root names “%(site)s”, which is not the address of a site.")
         raise TrustError(sentence, site=visible(site[:MAX_SHOWN]))
     return site

@@ -6,16 +6,16 @@ import unicodedata
 
 import pytest
 from click.testing import CliRunner
-from commonhold import addresses, cli, client, downloading, fetching, shapes
-from commonhold.client import Client, Credentials, NotConfiguredError
+from commonhold import addresses, cli, client, downloading, fetching, receiving, shapes
+from commonhold.client import Client, Credentials, NetworkError, NotConfiguredError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.sdk import bundles, fake_site
+from tests.sdk import answers, bundles, fake_site
 
 DATASET = "radio-example/kurzwelle"
 ESCAPES = "\x1b[2J\x1b]0;mine\x07\u202e\x9b1m\r\n"
-WRONG = [None, True, -1, 10**30, 1.5, "x", [], {}, [None], {"x": None}]
+WRONG = [None, True, -1, 10**30, 1.5, float("inf"), "x", "é", [], {}, [None], {"x": None}]
 COMMANDS = {
     "login": ("login",),
     "search": ("search",),
@@ -229,7 +229,11 @@ def client_errors():
 
 
 @pytest.mark.parametrize(
-    "url", ["file:///etc/passwd", "ftp://x/y", "x", "http://", "http://[::1", "http://a\nb/", ""]
+    "url",
+    [
+        *("file:///etc/passwd", "ftp://x/y", "x", "http://", "http://[::1", "http://a\nb/", ""),
+        *("http://x..example/", "http://.example/", f"http://{'a' * 64}.example/"),
+    ],
 )
 def test_a_file_at_no_address_of_the_web_is_refused_at_once(site, url):
     def tamper(path, body):
@@ -239,6 +243,41 @@ def test_a_file_at_no_address_of_the_web_is_refused_at_once(site, url):
 
     site.tamper = tamper
     with opened(site) as client, pytest.raises(addresses.AddressError, match="no address"):
+        downloading.list_release(client, "g1")
+
+
+@pytest.mark.parametrize("host", ["x..example", "a" * 64, "xn--a", "xn--a.example"])
+def test_a_host_that_can_not_be_looked_up_is_said(site, host, tmp_path):
+    url = f"http://{host}/1"
+    with pytest.raises(fetching.FetchError, match="could not be asked"):
+        fetching.fetch_small(url)
+    file = receiving.RemoteFile("a", 3, "ab" * 32, url)
+    staging = receiving.Staging.beside(tmp_path / "here")
+    with opened(site) as asking, staging.alone(wait=False):
+        with pytest.raises(NetworkError, match="could not be fetched"):
+            staging.bring(asking, file)
+        with pytest.raises(NetworkError, match="can't be reached"):
+            asking.patiently(lambda: asking.plain.get(url))
+
+
+@pytest.mark.parametrize("member", ["sentence", "self", "problem", "status", "code", "detail"])
+def test_a_refusal_may_have_any_member(site, monkeypatch, member):
+    body = answers.problem(404, "not-found", "There is none.") | {member: "mine"}
+    monkeypatch.setenv("COMMONHOLD_API_KEY", "wrong")
+    monkeypatch.setattr(fake_site.Handler, "problem", lambda self, *_, **__: self.answer(404, body))
+    result = run(["search", "--json"])
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)[member] == "mine"
+
+
+def test_a_digest_that_is_none_is_refused_before_anything_is_asked(site):
+    def tamper(path, body):
+        if path.endswith("/release"):
+            body["files"][0]["sha256"] = "é" * 64
+        return body
+
+    site.tamper = tamper
+    with opened(site) as client, pytest.raises(shapes.AnswerError, match="sha256"):
         downloading.list_release(client, "g1")
 
 

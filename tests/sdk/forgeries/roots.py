@@ -83,6 +83,7 @@ ROOTS = (
     signed("a site that is no address", put(f"{BLOCK}.site", "javascript:alert(1)"), "is not the address of a site"),
     signed("a site with a path", put(f"{BLOCK}.site", "https://commonhold.example/a/"), "is not the address of a site"),
     signed("a site with a name and a password", put(f"{BLOCK}.site", "https://a:b@commonhold.example"), "is not the address of a site"),
+    signed("a site whose host is none", put(f"{BLOCK}.site", "https://commonhold..example"), "is not the address of a site"),
     signed("keys that are no list", put(f"{BLOCK}.statusKeys", {"pem": 1}), LACKS),
     signed("keys that are text", put(f"{BLOCK}.manifestKeys", ["x"]), LACKS),
     signed("a key without a time", drop(f"{BLOCK}.manifestKeys.0.validFor"), LACKS),
