@@ -9,6 +9,7 @@ from commonhold.sentences import _
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 LONGEST = 8192
+INSIDE = frozenset({"localhost", "local", "internal"})
 MAX_HOST, MAX_LABEL = 253, 63
 
 
@@ -81,6 +82,26 @@ def require_web(url: str, site: str) -> str:
         sentence = _("%(site)s names %(address)s, which is not protected on its way (https).")
         raise AddressError(sentence, site=site, address=url[:200])
     return url
+
+
+def is_inside(address: str) -> bool:
+    """Tell whether an address is written as one of this machine or of a private network."""
+    host = (urlsplit(address).hostname or "").removesuffix(".")
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        last = host.rpartition(".")[2]
+        # Systems read 127.1 and 0x7f.1 as IPs as well.
+        return "." not in host or last in INSIDE or last[:1].isdigit()
+
+
+def may_lead(typed: str, site: str) -> bool:
+    """Tell whether a client that knows a site by `typed` may ask where the site says it is."""
+    try:
+        require_web(site, typed)
+    except AddressError:
+        return False
+    return is_inside(typed) or not is_inside(site)
 
 
 def is_below(url: str, *bases: str) -> bool:

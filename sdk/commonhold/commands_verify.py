@@ -6,14 +6,14 @@ import click
 
 from commonhold import checkpoints
 from commonhold.checkpoints import LogDamagedError, Seen
-from commonhold.fetching import FetchError, fetch_below
+from commonhold.fetching import FetchError, fetch_first
 from commonhold.report import Report, State
 from commonhold.sentences import Sentence, _, one_after_another
 from commonhold.terminal import DONE, REFUSED, Outcome, reporting
 from commonhold.tiles import tile_nodes
-from commonhold.trust import Trust
 from commonhold.verify import Memory
 from commonhold.verify import verify as verify_target
+from commonhold.vouching import Vouched
 
 MARKS = {State.OK: "ok", State.WARNING: "WARNING", State.FAILED: "FAILED", State.UNKNOWN: "unknown"}
 HOLDS = "Nothing failed. This shows who asserted what and when, not that it is so."
@@ -42,7 +42,8 @@ def against_memory(*, offline: bool) -> Memory:
     Offline, only those of one size can be compared. Raises LogRewrittenError when it is called.
     """
 
-    def remembered(trust: Trust, note: str) -> Sentence | None:
+    def remembered(keys: Vouched, note: str) -> Sentence | None:
+        trust = keys.trust
         now, said = checkpoints.opened(note, trust), None
         for seen in checkpoints.of_log(trust):
             older, newer = sorted((seen, now), key=lambda one: one.checkpoint.size)
@@ -53,17 +54,17 @@ def against_memory(*, offline: bool) -> Memory:
             elif offline:
                 said = said or NOT_COMPARED
             else:
-                said = _compared(older, newer, trust)
+                said = _compared(older, newer, keys)
         return said
 
     return remembered
 
 
-def _compared(older: Seen, newer: Seen, trust: Trust) -> Sentence:
-    base = f"{trust.site}/log/"
-    nodes = tile_nodes(newer.checkpoint.size, lambda path: fetch_below([base], base + path))
+def _compared(older: Seen, newer: Seen, keys: Vouched) -> Sentence:
+    size = newer.checkpoint.size
+    nodes = tile_nodes(size, lambda path: fetch_first(keys.sites, f"/log/{path}"))
     try:
-        checkpoints.require_growth(older, newer, trust, nodes)
+        checkpoints.require_growth(older, newer, keys.trust, nodes)
     except (FetchError, LogDamagedError) as error:
         return one_after_another(NOT_COMPARED, error.said)
     return AGREES

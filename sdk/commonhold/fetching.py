@@ -1,6 +1,6 @@
 """One small document from the network, for verification that asks for the latest status."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import httpx
 
@@ -35,6 +35,17 @@ def fetch_small(url: str, most: int = MAX_BYTES) -> bytes:
         sentence = _("%(url)s could not be asked: %(fault)s.")
         raise FetchError(sentence, url=url, fault=str(error)) from error
     return bytes(data)
+
+
+def fetch_first(sites: Sequence[str], path: str, most: int = MAX_BYTES) -> bytes:
+    """Return a site's file from the first of its addresses that has it, else FetchError."""
+    troubles = []
+    for site in sites:
+        try:
+            return fetch_small(site + path, most)
+        except FetchError as error:
+            troubles.append(error)
+    raise troubles[0]
 
 
 def fetch_below(bases: Collection[str], url: str) -> bytes:

@@ -1,6 +1,6 @@
 """Which keys count for a manifest, and how they are brought up to date."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import cast
@@ -9,7 +9,7 @@ from commonhold import manifest, pins, times
 from commonhold.addresses import is_this_machine
 from commonhold.consistency import Json
 from commonhold.errors import CommonholdError
-from commonhold.fetching import fetch_small
+from commonhold.fetching import fetch_first
 from commonhold.filecheck import LARGEST
 from commonhold.report import Check, State
 from commonhold.sentences import _, filled, one_after_another
@@ -93,10 +93,10 @@ def dated(trust: Trust, found: Check, now: datetime) -> Check:
     return Check(State.WARNING, one_after_another(found.said, ended), details)
 
 
-def renew_from_site(trust: Trust) -> Trust:
-    """Return the newest keys that the site of `trust` serves, or TrustError, FetchError."""
+def renew_from(sites: Sequence[str], trust: Trust) -> Trust:
+    """Return the newest keys of a site at one of its addresses, or TrustError, FetchError."""
 
     def fetch(path: str) -> bytes:
-        return fetch_small(trust.site + path, LARGEST["trusted_root.json"])
+        return fetch_first(sites, path, LARGEST["trusted_root.json"])
 
     return follow(trust, fetch(ROOT_PATH), lambda version: fetch(version_path(version)))

@@ -1,6 +1,7 @@
 """Whether a license is in force and the consents under it still stand, at a given moment."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import cast
@@ -32,11 +33,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class Asker:
-    """How status lists are read: by whose keys, at what time, and whether the site may be asked."""
+    """How status lists are read: by whose keys, at what time, and whether and where to ask."""
 
     trust: Trust
     now: datetime
     fetch: Callable[[str], bytes] | None
+    sites: Sequence[str] = ()
 
     def read(self, token: bytes, uri: str) -> StatusList:
         """Return a verified list about `uri`, or StatusListError."""
@@ -69,8 +71,7 @@ class Asker:
     def ask(self, uri: str) -> Answer:
         """Ask for the list now: at its own address, else by the same path where the site is now.
 
-        A list keeps its address when the site moves. That of the trusted root is signed, and the
-        answer must be about `uri` all the same.
+        A list keeps its address when the site moves. The answer must be about `uri` all the same.
         """
         if self.fetch is None:
             return Answer()
@@ -78,13 +79,12 @@ class Asker:
             return Answer(self.read(self.fetch(uri), uri))
         except CommonholdError as error:
             trouble = error.said
-        moved = self.trust.site + urlsplit(uri).path
-        if moved == uri:
-            return Answer(trouble=trouble)
-        try:
-            return Answer(self.read(self.fetch(moved), uri), trouble, moved)
-        except CommonholdError:
-            return Answer(trouble=trouble)
+        for site in self.sites:
+            moved = site + urlsplit(uri).path
+            if moved != uri:
+                with suppress(CommonholdError):
+                    return Answer(self.read(self.fetch(moved), uri), trouble, moved)
+        return Answer(trouble=trouble)
 
 
 def _age(of: StatusList, now: datetime) -> Sentence:

@@ -25,7 +25,7 @@ from commonhold.vouching import Vouched
 
 NOT_CHECKED = Check(State.UNKNOWN, _("Not checked, because the signature could not be relied on."))
 ROOT = "trusted_root.json"
-Memory = Callable[[Trust, str], Sentence | None]
+Memory = Callable[[Vouched, str], Sentence | None]
 ONLY_MANIFEST = Check(
     State.UNKNOWN, _("Not checked: only the manifest was given, without its files.")
 )
@@ -110,9 +110,10 @@ def _check_signature(envelope: Envelope, trust: Trust, now: datetime) -> tuple[_
 def _check_logged(
     signed: _Signed,
     documents: Documents,
-    trust: Trust,
+    keys: Vouched,
     remembered: Memory | None,
 ) -> Check:
+    trust = keys.trust
     if documents.proof is not None:
         proof = tlog.parse_proof(documents.proof)
     elif documents.sigstore is not None:
@@ -127,7 +128,7 @@ def _check_logged(
     body = tlog.entry_body(signed.envelope, signed.key)
     checkpoint = proof.verify(body, log.verifier)
     log.require(checkpoint, made=times.read(_moment(signed.predicate)))
-    known = None if remembered is None else remembered(trust, proof.checkpoint)
+    known = None if remembered is None else remembered(keys, proof.checkpoint)
     if documents.sigstore is not None:
         bundle = sigstore.build_bundle(signed.envelope, proof, signed.key, log.verifier)
         if bundle != documents.sigstore:
@@ -194,7 +195,8 @@ def verify_documents(
         envelope = _envelope(documents)
         keys = keyring.find(trust, envelope, documents.trusted_root, first_use=first_use)
         found = keys.check()
-        keys, found = keyring.renewed(keys, found, keyring.renew_from_site if online else renew)
+        renew = partial(keyring.renew_from, keys.sites) if online else renew
+        keys, found = keyring.renewed(keys, found, renew)
         found = keyring.dated(keys.trust, found, now)
         signed, signature = _check_signature(envelope, keys.trust, now)
     except TargetError:
@@ -202,13 +204,12 @@ def verify_documents(
     except CommonholdError as error:
         rest = NOT_CHECKED
         return Report(_failed(error), rest, rest, rest, rest, found)
-    if online:
-        fetch = partial(fetch_below, keys.addresses)
-    ask = standing.Asker(keys.trust, now, fetch if keys.counts else None)
+    fetch = partial(fetch_below, keys.sites) if online else fetch
+    ask = standing.Asker(keys.trust, now, fetch if keys.counts else None, keys.sites)
     consent, withdrawn = _check_consent(signed, documents, ask)
     report = Report(
         signature=signature,
-        logged=_guarded(lambda: _check_logged(signed, documents, keys.trust, remembered)),
+        logged=_guarded(lambda: _check_logged(signed, documents, keys, remembered)),
         files=ONLY_MANIFEST if files is None else files(signed.statement, keys.trust, withdrawn),
         license=_check_license(signed, ask),
         consent=consent,

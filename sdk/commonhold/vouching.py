@@ -5,9 +5,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from commonhold import times
+from commonhold.addresses import may_lead
 from commonhold.report import Check, State
 from commonhold.sentences import Sentence, _, filled, one_after_another
-from commonhold.trust import NotVouchedError, Trust, follow, log_address, read_trusted_root
+from commonhold.trust import NotVouchedError, Trust, follow, read_trusted_root
 
 GROUP = 8
 
@@ -51,9 +52,16 @@ class Vouched:
         return self.source is not Source.NOBODY
 
     @property
-    def addresses(self) -> tuple[str, ...]:
-        """The site's addresses: what lies below them may be asked for."""
-        return self.address, self.trust.site, log_address(self.trust.site, self.trust.origin)
+    def sites(self) -> tuple[str, ...]:
+        """The site's addresses, the first to be asked first: what lies below may be asked for.
+
+        A site that is known by the address that was typed can't send a client into a network of
+        its own, or to where the way is less protected.
+        """
+        said = self.trust.site
+        if not self.address or self.address == said:
+            return (said,)
+        return (self.address, said) if may_lead(self.address, said) else (self.address,)
 
     def check(self) -> Check:
         """Return what a report says of the keys; `unknown` where nobody vouches for them."""

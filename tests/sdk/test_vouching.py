@@ -6,7 +6,7 @@ from datetime import timedelta
 import commonhold
 import pytest
 from click.testing import CliRunner
-from commonhold import cli, fetching, keyring, pins, rows, signed, verify, vouching
+from commonhold import cli, fetching, pins, rows, signed, trust, verify, vouching
 from commonhold.report import State
 
 from tests.sdk import bundles, fake_site
@@ -158,20 +158,58 @@ def test_a_vouched_manifest_can_not_send_the_client_elsewhere(online, tmp_path, 
     monkeypatch.setattr(bundles, "GRANT_URI", f"{online.url}0/status/grant/3")
     theirs = bundles.Site(address=online.url)
     folder = bundles.write(tmp_path / "theirs", theirs)
-    asked = []
-
-    def fetch_small(url):
-        asked.append(url)
-        message = f"{url} does not answer"
-        raise fetching.FetchError(message)
-
-    monkeypatch.setattr(fetching, "fetch_small", fetch_small)
-    monkeypatch.setattr(keyring, "fetch_small", lambda url, _most: fetch_small(url))
+    asked = nothing_answers(monkeypatch)
     online.keys = theirs
     report = verify.verify(folder, theirs.trust(), offline=False, now=LATER)
     assert asked
     assert {url.startswith(f"{online.url}/") for url in asked} == {True}
     assert report.license.state is not State.FAILED
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("https://169.254.169.254", "http://10.0.0.1", "https://127.1", "https://[::1]"),
+        *("https://localhost", "https://intranet", "https://metadata.internal"),
+        "http://elsewhere.example",
+    ],
+)
+def test_a_pinned_site_can_not_send_the_client_inwards(tmp_path, monkeypatch, said):
+    monkeypatch.setattr(bundles, "CONSENT_URI", f"{said}/status/consent/17")
+    monkeypatch.setattr(bundles, "GRANT_URI", f"{said}/status/grant/3")
+    theirs = bundles.Site(address=said)
+    pin(theirs, "https://typed.example")
+    folder = bundles.write(tmp_path / "theirs", theirs)
+    asked = nothing_answers(monkeypatch)
+    verify.verify(folder, offline=False, now=LATER)
+    assert {url.rpartition("/")[2] for url in asked} == {"trusted_root.json", "17", "3"}
+    assert {url[:22] for url in asked} == {"https://typed.example/"}
+
+
+def test_a_pinned_site_that_moved_is_asked_at_both_addresses(tmp_path, monkeypatch):
+    moved = bundles.Site(address="https://new.example")
+    pin(moved, "https://typed.example")
+    folder = bundles.write(tmp_path / "theirs", moved)
+    asked = nothing_answers(monkeypatch)
+    verify.verify(folder, offline=False, now=LATER)
+    for path in (trust.PATH, "/status/consent/17"):
+        assert [url for url in asked if url.endswith(path)] == [
+            f"https://typed.example{path}",
+            f"https://new.example{path}",
+        ]
+
+
+def nothing_answers(monkeypatch):
+    """What is asked for, in order, where no address answers."""
+    asked = []
+
+    def fetch_small(url, _most=0):
+        asked.append(url)
+        message = f"{url} does not answer"
+        raise fetching.FetchError(message)
+
+    monkeypatch.setattr(fetching, "fetch_small", fetch_small)
+    return asked
 
 
 # ---- download and load -----------------------------------------------------------------------
