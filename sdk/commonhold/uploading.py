@@ -56,7 +56,8 @@ class LocalFile:
 def collect(paths: Sequence[Path]) -> list[LocalFile]:
     """Return the files to upload: each file by its name, each folder by the paths inside it.
 
-    Hidden files are left out. Raises InvalidPathError for names that can't travel and for twins.
+    Hidden files are left out. Raises InvalidPathError for names that can't travel and for twins,
+    UploadError for links that lead out of their folder.
     """
     found: list[LocalFile] = []
     for path in paths:
@@ -65,6 +66,8 @@ def collect(paths: Sequence[Path]) -> list[LocalFile]:
         for source in inside:
             relative = source.relative_to(base)
             if source.is_file() and not any(part.startswith(".") for part in relative.parts):
+                if path.is_dir():
+                    _require_inside(source, path)
                 found.append(LocalFile(source, normalize_path(relative.as_posix())))
     names: dict[str, LocalFile] = {}
     for file in found:
@@ -77,6 +80,17 @@ def collect(paths: Sequence[Path]) -> list[LocalFile]:
     if not found:
         raise UploadError(_("There is no file to upload at the paths given."))
     return found
+
+
+def _require_inside(file: Path, folder: Path) -> None:
+    """Refuse what a link brings from elsewhere, and what is hidden: nobody chose to send that."""
+    is_hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
+    if is_hidden or not file.resolve().is_relative_to(folder.resolve()):
+        sentence = _(
+            "“%(file)s” is hidden, or leads out of the folder “%(folder)s”, so it was not sent. "
+            "Put the file itself there."
+        )
+        raise UploadError(sentence, file=str(file), folder=str(folder))
 
 
 class _Ticket:
@@ -259,10 +273,13 @@ def import_consent(
     """Send a consent table with the evidence files it names (beside it) and the notice text.
 
     Returns {"speakers", "records", "scopes", "known", "voided"}; `known` were recorded before.
-    Raises InvalidRequestError with `rows`.
+    Raises InvalidRequestError with `rows`; InvalidPathError, UploadError for evidence elsewhere.
     """
-    named = _evidence_named(table.read_bytes())
-    lost = [name for name in sorted(named) if not (table.parent / name).is_file()]
+    named = sorted(_evidence_named(table.read_bytes()))
+    for name in named:
+        normalize_path(name)
+        _require_inside(table.parent / name, table.parent)
+    lost = [name for name in named if not (table.parent / name).is_file()]
     if lost:
         sentence = _("%(table)s names the evidence “%(evidence)s”, but %(path)s is not there.")
         paths = ", ".join(str(table.parent / name) for name in lost)
@@ -271,7 +288,7 @@ def import_consent(
         parts: list[tuple[str, Any]] = [
             ("csv", (table.name, stack.enter_context(table.open("rb")), "text/csv"))
         ]
-        for name in sorted(named):
+        for name in named:
             path = table.parent / name
             parts.append(("evidence", (name, stack.enter_context(path.open("rb")))))
         data = {"notice": notice.read_text()} if notice is not None else {}

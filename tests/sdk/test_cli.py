@@ -120,6 +120,34 @@ def test_evidence_that_is_not_there_is_named(site, tmp_path):
     assert "lost.pdf" in result.stderr
 
 
+@pytest.mark.parametrize("name", ["../key", "{}/key", "folder/../../key", "link", "link/key", ".env"])
+def test_evidence_that_lies_elsewhere_is_never_sent(site, tmp_path, name):
+    (tmp_path / "key").write_bytes(b"secret")
+    folder = tmp_path / "given"
+    (folder / "folder").mkdir(parents=True)
+    (folder / "link").symlink_to(tmp_path / "key" if name == "link" else tmp_path)
+    (folder / "tape.wav").write_bytes(b"x")
+    (folder / ".env").write_bytes(b"secret")
+    table = folder / "consent.csv"
+    table.write_text(f"speaker_name,file,evidence\nAda,tape.wav,{name.format(tmp_path)}\n")
+    args = ["upload", folder / "tape.wav", "--dataset", "kurzwelle", "--consent", table]
+    assert run_json(*args, code=1)["code"] in {"invalid-path", "upload-failed"}
+    assert site.consents == []
+
+
+def test_a_link_in_a_folder_brings_nothing_from_elsewhere(site, tmp_path):
+    (tmp_path / "key").write_bytes(b"secret")
+    folder = tmp_path / "given"
+    folder.mkdir()
+    (folder / "tape.wav").write_bytes(b"x")
+    (folder / "twin.wav").symlink_to(folder / "tape.wav")
+    run("upload", folder, "--dataset", "kurzwelle")
+    (folder / "key.wav").symlink_to(tmp_path / "key")
+    refused = run("upload", folder, "--dataset", "kurzwelle", code=1).stderr
+    assert "leads out of the folder" in refused
+    assert set(site.stored) == {"tape.wav", "twin.wav"}
+
+
 def test_status_says_what_is_left_to_do(site):
     assert run_json("status", "kurzwelle")["state"] == "review"
     result = run("status", "kurzwelle", "--watch")
