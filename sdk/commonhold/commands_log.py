@@ -15,7 +15,7 @@ from commonhold.signing import parse_envelope
 from commonhold.terminal import Outcome, reporting
 from commonhold.tiles import tile_nodes
 from commonhold.trust import Trust
-from commonhold.verify import TargetError, papers_in, read_root
+from commonhold.verify import TargetError, documents_at, read_root
 from commonhold.vouching import fingerprint
 
 CACHED_S = 2
@@ -89,11 +89,11 @@ def check(given: Path | None) -> Outcome:
 @reporting
 def prove(target: Path, given: Path | None, out: Path | None) -> Outcome:
     """Prove that a release's manifest is in the log as the log stands now."""
-    papers = papers_in(target if target.is_dir() else target.parent)
-    if not {PROOFS[0], PROOFS[2]} <= papers.keys():
+    papers = documents_at(target)
+    if papers.manifest is None or papers.proof is None:
         sentence = _("There is no %(manifest)s with its %(proof)s at %(path)s.")
         raise TargetError(sentence, manifest=PROOFS[0], proof=PROOFS[2], path=str(target))
-    envelope, old = parse_envelope(papers[PROOFS[0]]), tlog.parse_proof(papers[PROOFS[2]])
+    envelope, old = parse_envelope(papers.manifest), tlog.parse_proof(papers.proof)
     with Client() as client:
         trust = _trust(client, given)
         key = envelope.verify(trusted.key for trusted in trust.manifest_keys)

@@ -259,7 +259,8 @@ def papers_in(folder: Path) -> dict[str, bytes]:
     return {name: _read(folder / name, LARGEST[name]) for name in there}
 
 
-def _documents_at(target: Path) -> Documents:
+def documents_at(target: Path) -> Documents:
+    """Return the papers at a path: of a folder, or of one paper there; a manifest by any name."""
     if not target.exists():
         raise TargetError(_("There is nothing at %(path)s."), path=str(target))
     parts: dict[str, bytes] = {}
@@ -298,7 +299,7 @@ def verify(
     if isinstance(trust, str | Path):
         trust = read_root(Path(trust))
     return verify_documents(
-        _documents_at(target),
+        documents_at(target),
         trust=trust,
         now=now,
         online=not offline,

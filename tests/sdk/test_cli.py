@@ -120,7 +120,9 @@ def test_evidence_that_is_not_there_is_named(site, tmp_path):
     assert "lost.pdf" in result.stderr
 
 
-@pytest.mark.parametrize("name", ["../key", "{}/key", "folder/../../key", "link", "link/key", ".env"])
+@pytest.mark.parametrize(
+    "name", ["../key", "{}/key", "folder/../../key", "link", "link/key", ".env"]
+)
 def test_evidence_that_lies_elsewhere_is_never_sent(site, tmp_path, name):
     (tmp_path / "key").write_bytes(b"secret")
     folder = tmp_path / "given"
@@ -281,3 +283,12 @@ def test_log_prove_gives_a_proof_against_the_log_as_it_is_now(site, tmp_path):
     with pytest.raises(merkle.MerkleError):
         proof.verify(site.keys.leaves[3], verifier)
     run("log", "prove", folder, code=1)
+
+
+def test_log_prove_proves_the_file_that_was_named_or_nothing(site, tmp_path):
+    folder = bundles.write(tmp_path / "here", site.keys)
+    assert run_json("log", "prove", folder / "manifest.dsse.json")["index"] == 3
+    other = folder / "other.json"
+    other.write_bytes((folder / "manifest.dsse.json").read_bytes())
+    for named in (other, folder / "README.md"):
+        assert run_json("log", "prove", named, code=1)["code"] == "nothing-to-verify"
