@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from commonhold.sentences import _
 from django.db.models import QuerySet
 from django.http import Http404
 from django.http.response import HttpResponseBase
@@ -145,6 +146,21 @@ class SegmentReview(serializers.Serializer[Any]):
     )
     end_ms = serializers.IntegerField(required=False, min_value=0)
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse what says several things at once: one of them would be done, the rest dropped."""
+        times = {"start_ms", "end_ms"} & attrs.keys()
+        said = {"text", "excluded"} & attrs.keys()
+        if len(times) == 1:
+            sentence = _("Say when it begins and when it ends.")
+            raise review.DecisionInvalid(sentence, field=({"start_ms", "end_ms"} - times).pop())
+        if bool(times) + bool(said) + attrs.get("nothing_said", False) > 1:
+            sentence = _(
+                "Say one thing at a time: the text or that it is left out, that nothing is said, "
+                "or when it is said."
+            )
+            raise review.DecisionInvalid(sentence, field="text")
+        return attrs
+
 
 def standing(found: Sequence[Segment], *, version: Version) -> dict[str, object]:
     """Return what a SegmentJson is told of segments, reading the recordings on a page at once."""
@@ -171,9 +187,8 @@ def settled(
     end_ms: int | None = None,
 ) -> Segment:
     """Do what a review asks of a segment, and return the one that has its text now."""
-    if start_ms is not None or end_ms is not None:
-        places = {"start_ms": start_ms or 0, "end_ms": end_ms or 0}
-        return review.place(segment=segment, by=by, **places)
+    if start_ms is not None and end_ms is not None:
+        return review.place(segment=segment, start_ms=start_ms, end_ms=end_ms, by=by)
     if nothing_said:
         return review.keep_unwritten(segment=segment, by=by)
     if segment.unwritten and text is not None and not excluded:

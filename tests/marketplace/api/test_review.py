@@ -250,3 +250,25 @@ def test_a_line_without_a_place_is_given_its_times(dataset, editor):
     problem(editor.post(url, {"start_ms": 700}), 422, "decision-invalid")
     placed = editor.post(url, {"start_ms": 100, "end_ms": 900}).json()
     assert (placed["start_ms"], placed["end_ms"], placed["unplaced"]) == (100, 900, False)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"excluded": True, "nothing_said": True},
+        {"text": "good morning", "nothing_said": True},
+        {"excluded": True, "start_ms": 100, "end_ms": 900},
+        {"text": "good morning", "start_ms": 100, "end_ms": 900},
+        {"nothing_said": True, "start_ms": 100, "end_ms": 900},
+        {"end_ms": 900},
+    ],
+)
+def test_a_review_that_says_several_things_or_half_a_thing_does_none(dataset, editor, said):
+    _, segment, _ = under_review(dataset)
+    stretch = unwritten(segment)
+    if "end_ms" in said:
+        Segment.objects.filter(pk=stretch.pk).update(unwritten=False, start_ms=None, end_ms=None)
+    before = Segment.objects.values().get(pk=stretch.pk)
+    answer = editor.post(f"/api/v1/segments/{stretch.pk}/review", said)
+    problem(answer, 422, "decision-invalid", "Say ")
+    assert Segment.objects.values().get(pk=stretch.pk) == before
