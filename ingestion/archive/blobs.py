@@ -4,6 +4,7 @@ A keeper places the bytes and makes their row in the transaction that names them
 the sweeper takes alone: so no row is ever left without bytes by somebody else's refusal.
 """
 
+import errno
 import hashlib
 import io
 import os
@@ -27,6 +28,8 @@ READ_WHOLE = 4 * 1024 * 1024
 """Up to here bytes are hashed each time they are handed out: it takes ten milliseconds at most."""
 LOCKS = 64
 """Few, because a step keeps thousands of files at once and the database's lock table is small."""
+BROKEN = (errno.EIO, errno.EISDIR, errno.EUCLEAN, errno.EBADMSG)
+"""What a disk says that has lost what it held. Anything else may be otherwise in a minute."""
 FIRST_LOCK = 0x626C_6F62_0000
 
 
@@ -107,31 +110,44 @@ def read(sha256: str) -> BinaryIO:
     """Open kept bytes for reading; they can seek. Raises BytesDamaged before a wrong byte is read.
 
     What has up to READ_WHOLE bytes is hashed now; of more, the size is looked at, and the rest is
-    up to the rolling check (ingestion.archive.fixity).
+    up to the rolling check (ingestion.archive.fixity). Raises StorageAway, and OSError for what
+    the machine can't do just now: that says nothing of the bytes.
     """
     blob = Blob.objects.filter(pk=sha256).first()
     if blob is None or blob.damaged_at is not None:
         raise damaged(sha256)
+    file = opened(blob)
+    if file is None and confirm(blob, quick=blob.size > READ_WHOLE) is None:
+        file = opened(blob)
+    if file is None:
+        raise damaged(sha256)
+    return file
+
+
+def opened(blob: Blob) -> BinaryIO | None:
+    """Open the bytes of a row if they are what they should be, looked at as `read` says."""
     try:
-        file = blob_store().open(sha256)
+        file = blob_store().open(blob.pk)
         if blob.size > READ_WHOLE:
             if file.seek(0, os.SEEK_END) == blob.size:
                 file.seek(0)
                 return file
             file.close()
-            fault = Fault.SIZE
-        else:
-            with file:
-                data = file.read(blob.size + 1)
-            if hashlib.sha256(data).hexdigest() == sha256:
-                return io.BytesIO(data)
-            fault = Fault.DIGEST if len(data) == blob.size else Fault.SIZE
+            return None
+        with file:
+            data = file.read(blob.size + 1)
     except BlobMissing:
-        fault = Fault.MISSING
-    except OSError:
-        fault = Fault.UNREADABLE
-    tell(sha256, fault)
-    raise damaged(sha256)
+        return None
+    except OSError as error:
+        require_broken(error)
+        return None
+    return io.BytesIO(data) if hashlib.sha256(data).hexdigest() == blob.pk else None
+
+
+def require_broken(error: OSError) -> None:
+    """Raise an error again unless it says of the bytes that they can't be read."""
+    if error.errno not in BROKEN:
+        raise error
 
 
 @contextmanager
@@ -153,28 +169,47 @@ def damaged(sha256: str) -> BytesDamaged:
 
 def tell(sha256: str, fault: Fault) -> None:
     """Note on a row that its bytes are damaged, and tell the operator, the first time."""
-    now = timezone.now()
-    fresh = Blob.objects.filter(pk=sha256, damaged_at__isnull=True)
-    if fresh.update(damaged_at=now, last_checked=now):
+    now, row = timezone.now(), Blob.objects.filter(pk=sha256)
+    row.update(last_checked=now)
+    if row.filter(damaged_at__isnull=True).update(damaged_at=now):
         security.tell("bytes.damaged", sha256=sha256, fault=str(fault))
+
+
+def confirm(blob: Blob, *, quick: bool = False) -> Fault | None:
+    """Look at the bytes of a row, and note what is wrong with them; None if nothing is.
+
+    Nobody who keeps them is held up while they are read: so a fault is noted only of bytes that
+    lie there still, and what came to lie there meanwhile is looked at in its turn.
+    """
+    while True:
+        seen = blob_store().stamp(blob.pk)
+        fault = fault_of(blob, quick=quick)
+        if fault is None:
+            return None
+        with transaction.atomic():
+            hold_alone(blob.pk)
+            if not Blob.objects.filter(pk=blob.pk).exists():
+                return None  # Swept meanwhile: nobody names it.
+            if blob_store().stamp(blob.pk) == seen:
+                tell(blob.pk, fault)
+                return fault
 
 
 def fault_of(blob: Blob, *, quick: bool = False) -> Fault | None:
     """Look at the bytes of a row, reading them whole unless `quick`; None if nothing is wrong."""
-    size = blob_store().size_of(blob.sha256)
-    if size is None:
-        return Fault.MISSING
-    if size != blob.size:
-        return Fault.SIZE
-    if quick:
-        return None
     found = hashlib.sha256()
     try:
+        size = blob_store().size_of(blob.sha256)
+        if size != blob.size:
+            return Fault.MISSING if size is None else Fault.SIZE
+        if quick:
+            return None
         with blob_store().open(blob.sha256) as file:
             while chunk := file.read(CHUNK):
                 found.update(chunk)
     except BlobMissing:
         return Fault.MISSING
-    except OSError:
+    except OSError as error:
+        require_broken(error)
         return Fault.UNREADABLE
     return None if found.hexdigest() == blob.sha256 else Fault.DIGEST

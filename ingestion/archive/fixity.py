@@ -7,7 +7,6 @@ import logging
 from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from ingestion.archive import blobs
@@ -48,13 +47,13 @@ def check(blob: Blob, *, quick: bool = False) -> Fault | None:
 
     `quick` reads nothing but what was damaged: it finds what is missing or has another size.
     """
-    began, quick = timezone.now(), quick and blob.damaged_at is None
-    fault = blobs.fault_of(blob, quick=quick)
-    if fault is not None:
-        return confirm(blob)
-    if not quick:
+    began = timezone.now()
+    if quick and blob.damaged_at is None:
+        return blobs.confirm(blob, quick=True)
+    fault = blobs.confirm(blob)
+    if fault is None:
         note_sound(blob, at=began)
-    return None
+    return fault
 
 
 def note_sound(blob: Blob, *, at: datetime) -> None:
@@ -62,18 +61,3 @@ def note_sound(blob: Blob, *, at: datetime) -> None:
     mine = Blob.objects.filter(pk=blob.pk, damaged_at=blob.damaged_at)
     if mine.update(last_checked=at, damaged_at=None) and blob.damaged_at is not None:
         log.info("The bytes %s are whole again.", blob.pk)
-
-
-@transaction.atomic
-def confirm(blob: Blob) -> Fault | None:
-    """Look again while nobody places or sweeps anything there, and note what is wrong."""
-    blobs.hold_alone(blob.pk)
-    if not Blob.objects.filter(pk=blob.pk).exists():
-        return None  # Swept meanwhile: nobody names it.
-    fault = blobs.fault_of(blob)
-    if fault is None:
-        note_sound(blob, at=timezone.now())
-    else:
-        blobs.tell(blob.pk, fault)
-        Blob.objects.filter(pk=blob.pk).update(last_checked=timezone.now())
-    return fault

@@ -49,6 +49,13 @@ class BlobMissing(CommonholdError):
     status = 500
 
 
+class StorageAway(CommonholdError):
+    """The store is not there, so nothing is known of the bytes in it."""
+
+    code = "storage-away"
+    status = 503
+
+
 class StorageFull(CommonholdError):
     """There is no room for the bytes."""
 
@@ -95,13 +102,19 @@ class BlobStore(Protocol):
         """Give staged bytes their address, also where good or damaged ones have it already."""
 
     def open(self, sha256: str) -> BinaryIO:
-        """Open what lies at an address for reading; it can seek. Raises BlobMissing."""
+        """Open what lies at an address for reading; it can seek.
+
+        Raises BlobMissing, and StorageAway where nothing is known of any bytes.
+        """
 
     def local_path(self, sha256: str) -> AbstractContextManager[Path]:
         """Give what lies at an address as a local file. Raises BlobMissing."""
 
     def size_of(self, sha256: str) -> int | None:
-        """Return how many bytes lie at an address; None if none do."""
+        """Return how many bytes lie at an address; None if none do. Raises StorageAway."""
+
+    def stamp(self, sha256: str) -> str:
+        """Return what changes whenever other bytes come to lie at an address; "" if none do."""
 
     def after(self, sha256: str, *, count: int) -> list[str]:
         """Return the next addresses that hold bytes, in their order; "" begins."""
@@ -176,6 +189,7 @@ class LocalBlobStore:
         try:
             return self._path(sha256).open("rb")
         except FileNotFoundError as error:
+            self._require_root()
             sentence = _("The bytes %(digest)s are not in the store; restore them from a backup.")
             raise BlobMissing(sentence, digest=sha256[:8], sha256=sha256) from error
 
@@ -190,7 +204,16 @@ class LocalBlobStore:
         try:
             return self._path(sha256).stat().st_size
         except FileNotFoundError:
+            self._require_root()
             return None
+
+    def stamp(self, sha256: str) -> str:
+        """See BlobStore.stamp. The time of the last change is one that nobody can set back."""
+        try:
+            found = self._path(sha256).stat()
+        except FileNotFoundError:
+            return ""
+        return f"{found.st_ino} {found.st_size} {found.st_ctime_ns}"
 
     def after(self, sha256: str, *, count: int) -> list[str]:
         """See BlobStore.after. Folders that hold only earlier addresses are not opened."""
@@ -219,6 +242,10 @@ class LocalBlobStore:
             except FileNotFoundError:  # Its writer was done with it just now.
                 continue
         return dropped
+
+    def _require_root(self) -> None:
+        if not self.root.is_dir():
+            raise StorageAway(_("The store of this site is not there just now. Try again later."))
 
     def _path(self, sha256: str) -> Path:
         return self.root / sha256[:2] / sha256[2:4] / sha256

@@ -12,7 +12,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from ingestion.archive import blobs, storage, sweeping, uploads, versions
+from ingestion.archive import blobs, fixity, storage, sweeping, uploads, versions
 from ingestion.consent import evidence
 from ingestion.models import Blob, StepFile, StepRun, Upload
 from ingestion.pipeline import jobs
@@ -146,6 +146,24 @@ def test_forty_rounds_of_keepers_and_sweepers_end_with_no_row_without_its_bytes(
         assert all(isinstance(one, IntegrityError) for one in wrong)
         assert at_rest.named() <= at_rest.stored()
         assert set(Blob.objects.values_list("pk", flat=True)) <= at_rest.stored()
+
+
+def test_who_keeps_bytes_waits_for_nobody_who_reads_damaged_ones_and_has_them_whole(monkeypatch):
+    """The bytes are replaced while the damaged ones are read, and once more at the second look."""
+    kept, looks = blobs.keep_bytes(data=DATA), [1, 2]
+    at_rest.flip_a_bit(SHA256)
+    opened = storage.LocalBlobStore.open
+
+    def open_and_replace(store: storage.LocalBlobStore, sha256: str):
+        file = opened(store, sha256)
+        if looks and looks.pop():
+            at_once.Call(partial(blobs.keep_bytes, data=DATA)).result(seconds=10)
+        return file
+
+    with monkeypatch.context() as patched:
+        patched.setattr(storage.LocalBlobStore, "open", open_and_replace)
+        assert fixity.check(kept) is None
+    assert (looks, Blob.objects.get().damaged_at) == ([], None)
 
 
 # ---- killed, and no room ---------------------------------------------------------------------

@@ -1,8 +1,10 @@
 """Fixity: what changed at rest is found, held back, told, and handed out again once it is whole."""
 
+import errno
 import io
 import json
 import logging
+import os
 from datetime import timedelta
 
 import pytest
@@ -16,7 +18,7 @@ from hypothesis import strategies as st
 from ingestion import consent
 from ingestion.archive import blobs, fixity
 from ingestion.archive.blobs import BytesDamaged, Fault
-from ingestion.archive.storage import blob_store
+from ingestion.archive.storage import LocalBlobStore, StorageAway, blob_store
 from ingestion.models import Blob, PipelineRun, Recording
 from ingestion.pipeline import jobs
 from tests import at_rest, sealed, walks
@@ -145,6 +147,48 @@ def test_bytes_that_the_disk_cannot_read_are_damaged(recording):
         blobs.read(recording.blob_id)
     assert fixity.check(Blob.objects.get(pk=recording.blob_id)) == Fault.UNREADABLE
     path.rmdir()
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENOMEM, errno.EACCES, errno.ESTALE])
+def test_what_the_machine_cannot_do_just_now_says_nothing_of_the_bytes(number, monkeypatch):
+    kept = sealed.keep(b"sound")
+    settled()
+
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LocalBlobStore, "open", refuse)
+        for look in (lambda: blobs.read(kept.pk), fixity.check_share):
+            with pytest.raises(OSError, match=os.strerror(number)):
+                look()
+    assert blobs.read(kept.pk).read() == b"sound"
+
+
+def test_a_store_that_is_away_says_nothing_of_its_bytes(settings, tmp_path):
+    """A volume that is mounted after the site has started, say."""
+    kept = sealed.keep(b"sound")
+    settled()
+    settings.BLOB_DIR.rename(tmp_path / "away")
+    for look in (lambda: blobs.read(kept.pk), fixity.check_share):
+        with pytest.raises(StorageAway):
+            look()
+    (tmp_path / "away").rename(settings.BLOB_DIR)
+    assert blobs.read(kept.pk).read() == b"sound"
+
+
+def test_bytes_that_could_not_be_read_once_are_looked_at_a_second_time(monkeypatch):
+    kept, fails = sealed.keep(b"sound"), [True]
+    opened = LocalBlobStore.open
+
+    def fail_once(store: LocalBlobStore, sha256: str):
+        if fails and fails.pop():
+            raise OSError(errno.EIO, "the disk")
+        return opened(store, sha256)
+
+    monkeypatch.setattr(LocalBlobStore, "open", fail_once)
+    assert blobs.read(kept.pk).read() == b"sound"
+    assert Blob.objects.get().damaged_at is None
 
 
 # ---- held back -------------------------------------------------------------------------------
