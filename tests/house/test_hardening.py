@@ -200,9 +200,9 @@ def test_the_front_door_says_it_on_its_own_answers_as_well():
     assert f"max-age={31_536_000}; includeSubDomains" in nginx()
 
 
-def test_the_front_door_throws_away_what_visitors_say_of_where_they_come_from():
+def test_the_front_door_adds_its_visitor_to_the_hops_that_the_site_counts_from_the_end():
     sent = dict(re.findall(r"proxy_set_header (\S+) (.+);", nginx()))
-    assert sent["X-Forwarded-For"] == "$remote_addr"
+    assert sent["X-Forwarded-For"] == "$proxy_add_x_forwarded_for"
     assert sent["X-Forwarded-Proto"] == "$scheme"
     assert sent["X-Forwarded-Host"] == sent["Forwarded"] == '""'
 
