@@ -11,7 +11,7 @@ from accounts import audit, names
 from accounts.models import Organization, User
 from ingestion import news
 from ingestion.archive import languages, versions
-from ingestion.models import Dataset, News, Recording, Task, Version
+from ingestion.models import Dataset, News, Recording, Task, Upload, Version
 from ingestion.models.dataset import MAX_CARD, MAX_DESCRIPTION
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -208,7 +208,7 @@ def delete(*, dataset: Dataset, by: User) -> None:
 
     Raises DatasetPublished.
     """
-    dataset = Dataset.objects.select_for_update().get(pk=dataset.pk)
+    dataset = lock_whole(dataset)
     sealed = dataset.versions.exclude(state__in=Version.OPEN).order_by("number").first()
     if sealed is not None:
         sentence = _(
@@ -227,3 +227,14 @@ def delete(*, dataset: Dataset, by: User) -> None:
     dataset.versions.all().delete()
     Recording.objects.filter(dataset=dataset).update(transcript=None, intake=None)
     dataset.delete()
+
+
+def lock_whole(dataset: Dataset) -> Dataset:
+    """Lock a dataset with its versions and their uploads, so that nothing is added any more.
+
+    Whoever works on a version locks that first, and then adds what belongs to the dataset.
+    """
+    Dataset.objects.select_for_update(no_key=True).get(pk=dataset.pk)
+    list(dataset.versions.order_by("pk").select_for_update())
+    versions.lock_uploads(Upload.objects.filter(version__in=dataset.versions.values("pk")))
+    return Dataset.objects.select_for_update().get(pk=dataset.pk)

@@ -9,7 +9,8 @@ from commonhold.errors import CommonholdError, Recorded
 from commonhold.paths import check_path, path_key
 from commonhold.sentences import _
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -144,9 +145,14 @@ def receive_part(
     except PartChanged as error:
         sentence = _("Part %(number)s of «%(path)s» was changed on the way. Send it again.")
         raise DigestMismatch(sentence, number=number, path=upload.path) from error
-    part, _made = UploadPart.objects.update_or_create(
-        upload=upload, number=number, defaults={"size": size, "sha256": sha256}
-    )
+    except FileNotFoundError:
+        require_still_open(upload)  # What it lay in goes when an upload ends.
+        raise
+    with transaction.atomic():
+        upload = require_still_open(upload)
+        part, _made = UploadPart.objects.update_or_create(
+            upload=upload, number=number, defaults={"size": size, "sha256": sha256}
+        )
     return part
 
 
@@ -178,6 +184,26 @@ def require_open(upload: Upload) -> None:
         raise UploadClosed(sentence, path=upload.path, state="expired")
 
 
+@transaction.atomic
+def require_still_open(upload: Upload) -> Upload:
+    """Lock an upload as it is now. Raises UploadClosed if it ended, or went with its version.
+
+    Whoever locks its version as well locks that first.
+    """
+    now = as_now(upload, among=Upload.objects.select_for_update(no_key=True))
+    require_open(now)
+    return now
+
+
+def as_now(upload: Upload, *, among: QuerySet[Upload]) -> Upload:
+    """Return an upload as it is now. Raises UploadClosed if it went with its version."""
+    found = among.filter(pk=upload.pk).first()
+    if found is None:
+        sentence = _("The upload of «%(path)s» went with its version.")
+        raise UploadClosed(sentence, path=upload.path, state="gone")
+    return found
+
+
 def part_states(*, upload: Upload) -> list[PartState]:
     """Tell which parts have arrived: what a client needs to resume."""
     received = set(upload.parts.values_list("number", flat=True))
@@ -200,45 +226,72 @@ def complete(*, upload: Upload, sha256: str = "") -> Upload:
     complete, returns the same.
     """
     with transaction.atomic():
-        mine = Upload.objects.select_for_update(of=("self",)).select_related("version")
-        upload = mine.get(pk=upload.pk)
+        hold_completion(upload)
+        upload = as_now(upload, among=Upload.objects.all())
         if upload.state == Upload.State.COMPLETE:
             return upload
         require_open(upload)
-        missing = [part.number for part in part_states(upload=upload) if not part.received]
-        if missing:
-            sentence = _(
-                "«%(path)s» can't be completed: %(lacking)s of %(parts)s parts have not arrived."
-            )
-            raise PartsMissing(
-                sentence,
-                path=upload.path,
-                lacking=len(missing),
-                parts=upload.part_count,
-                missing=missing[:100],
-            )
+        require_parts(upload)
         try:
-            with transaction.atomic():
-                keep(upload=upload, announced=sha256 or upload.sha256)
-        except CommonholdError as error:
-            if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                raise  # Not the file's fault: its parts stay, and it can be completed later.
-            upload.state, upload.error = Upload.State.REFUSED, error.as_record()
-            upload.save(update_fields=["state", "error"])
+            upload = joined(upload, announced=sha256 or upload.sha256)
+        except (FileNotFoundError, Version.DoesNotExist):
+            require_still_open(upload)  # Its parts go when it is given up, and with its version.
+            raise
     blob_store().discard(upload=upload.pk)
     return upload
 
 
-def keep(*, upload: Upload, announced: str) -> None:
+def hold_completion(upload: Upload) -> None:
+    """Let an upload be completed once at a time; whoever cancels it or sends a part goes on."""
+    number = int.from_bytes(upload.pk.bytes[:8], signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+
+
+def require_parts(upload: Upload) -> None:
+    """Raise PartsMissing unless every part has arrived."""
+    missing = [part.number for part in part_states(upload=upload) if not part.received]
+    if missing:
+        sentence = _(
+            "«%(path)s» can't be completed: %(lacking)s of %(parts)s parts have not arrived."
+        )
+        raise PartsMissing(
+            sentence,
+            path=upload.path,
+            lacking=len(missing),
+            parts=upload.part_count,
+            missing=missing[:100],
+        )
+
+
+def joined(upload: Upload, *, announced: str) -> Upload:
+    """Join the parts and keep them; return the upload, complete or refused."""
+    try:
+        with transaction.atomic():
+            return keep(upload=upload, announced=announced)
+    except UploadClosed:
+        raise
+    except CommonholdError as error:
+        if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise  # Not the file's fault: its parts stay, and it can be completed later.
+        upload = require_still_open(upload)
+        upload.state, upload.error = Upload.State.REFUSED, error.as_record()
+        upload.save(update_fields=["state", "error"])
+        return upload
+
+
+def keep(*, upload: Upload, announced: str) -> Upload:
     """Turn an upload's parts into a blob and a recording of the version.
 
-    The bytes get their address when nothing is left that could refuse them.
+    The bytes get their address when nothing is left that could refuse them, and nobody is locked
+    out while they are joined.
     """
     with blob_store().assemble(upload=upload.pk, parts=upload.part_count) as staged:
         if announced and staged.sha256 != announced:
             raise changed_on_the_way(upload, staged, announced)
         info = media.sniff(staged.path, upload.path)
         version = versions.lock_draft(upload.version_id)
+        upload = require_still_open(upload)
         recordings.require_free_name(version=version, name=upload.path)
         upload.recording = recordings.add(
             version=version,
@@ -249,6 +302,7 @@ def keep(*, upload: Upload, announced: str) -> None:
         )
     upload.state = Upload.State.COMPLETE
     upload.save(update_fields=["state", "recording"])
+    return upload
 
 
 def changed_on_the_way(upload: Upload, staged: Staged, announced: str) -> DigestMismatch:
@@ -269,13 +323,9 @@ def changed_on_the_way(upload: Upload, staged: Staged, announced: str) -> Digest
 
 def cancel(*, upload: Upload) -> None:
     """Give up an upload and forget its parts. A complete one stays complete."""
-    with transaction.atomic():
-        upload = Upload.objects.select_for_update().get(pk=upload.pk)
-        if upload.state != Upload.State.OPEN:
-            return
-        upload.state = Upload.State.CANCELED
-        upload.save(update_fields=["state"])
-    blob_store().discard(upload=upload.pk)
+    mine = Upload.objects.filter(pk=upload.pk, state=Upload.State.OPEN)
+    if mine.update(state=Upload.State.CANCELED):
+        blob_store().discard(upload=upload.pk)
 
 
 def expire() -> int:

@@ -5,12 +5,21 @@ from collections.abc import Iterable
 from commonhold.errors import CommonholdError
 from commonhold.sentences import _
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Max, Q, QuerySet
 
 from accounts import audit
 from accounts.models import User
 from ingestion.archive import quotas
-from ingestion.models import Dataset, File, LeftOut, PipelineRun, Recording, Speaker, Version
+from ingestion.models import (
+    Dataset,
+    File,
+    LeftOut,
+    PipelineRun,
+    Recording,
+    Speaker,
+    Upload,
+    Version,
+)
 
 
 class VersionClosed(CommonholdError):
@@ -147,9 +156,15 @@ def discard(*, version: Version, by: User) -> None:
         recordings=version.files.count(),
     )
     mine = list(version.files.values_list("recording_id", flat=True))
+    lock_uploads(version.uploads.all())
     version.delete()
     alone = Recording.objects.filter(pk__in=mine, files__isnull=True, release_files__isnull=True)
     forget(list(alone.values_list("pk", flat=True)))
+
+
+def lock_uploads(uploads: QuerySet[Upload]) -> None:
+    """Let no part of these arrive any more. Whoever completes one locks its version first, too."""
+    list(uploads.order_by("pk").select_for_update())
 
 
 def forget(recordings: Iterable[int]) -> None:

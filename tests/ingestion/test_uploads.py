@@ -1,5 +1,6 @@
 """Uploads: parts in any order, resumed, checked as a whole, and refused without a trace."""
 
+import base64
 import errno
 import hashlib
 from datetime import timedelta
@@ -11,7 +12,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.archive import storage, uploads
+from ingestion.archive import storage, uploads, versions
 from ingestion.archive.recordings import PathTaken
 from ingestion.archive.storage import blob_store
 from ingestion.models import Blob, File, Recording, Upload, Version
@@ -173,6 +174,28 @@ def test_a_canceled_or_expired_upload_takes_no_parts(version):
     assert uploads.expire() == 1
     late.refresh_from_db()
     assert late.state == Upload.State.CANCELED
+
+
+def give_up(upload: Upload) -> None:
+    uploads.cancel(upload=upload)
+
+
+def discard_its_version(upload: Upload) -> None:
+    versions.discard(version=upload.version, by=walks.editor(upload.version))
+
+
+@pytest.mark.parametrize("end", [give_up, discard_its_version])
+def test_a_part_that_is_on_its_way_when_its_upload_ends_hears_so(version, end):
+    upload = begin(version)
+
+    def piece():
+        yield DATA[: PART // 2]
+        end(upload)
+        yield DATA[PART // 2 : PART]
+
+    checksum = base64.b64encode(hashlib.sha256(DATA[:PART]).digest()).decode()
+    with pytest.raises(uploads.UploadClosed):
+        uploads.receive_part(upload=upload, number=1, chunks=piece(), checksum=checksum)
 
 
 @pytest.mark.parametrize(
