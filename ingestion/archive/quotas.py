@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import security
 from accounts.models import Organization
-from ingestion.models import PipelineRun, Recording, Upload, Version
+from ingestion.models import Blob, ConsentRecord, PipelineRun, Recording, Upload, Version
 
 
 class Kind(TextChoices):
@@ -47,7 +47,8 @@ class Quota:
 REFUSALS: dict[Kind, Sentence] = {
     Kind.BYTES: _(
         "%(organization)s has stored and announced %(used)s of %(limit)s bytes, and %(more)s more "
-        "don't fit. Cancel uploads or remove recordings, or ask whoever runs this site."
+        "don't fit. Cancel uploads, or discard versions: what was removed from them goes with "
+        "them. Or ask whoever runs this site."
     ),
     Kind.UPLOADS: _(
         "%(organization)s has %(used)s uploads under way; %(limit)s may be. Finish or cancel some."
@@ -89,12 +90,27 @@ def of(organization: Organization) -> list[Quota]:
     return [Quota(kind, USED[kind](organization), int(settings.QUOTAS[kind])) for kind in Kind]
 
 
+def require_for_form(*, organization: Organization, form: Blob) -> None:
+    """Raise QuotaExceeded if a signed form that the organization did not have yet is too much."""
+    if not forms(organization).filter(pk=form.pk).exists():
+        require(organization=organization, kind=Kind.BYTES, more=form.size)
+
+
 def stored(organization: Organization) -> int:
-    """Return the bytes of an organization's recordings, and those announced by open uploads."""
+    """Return the bytes of an organization's recordings and signed forms, and those announced."""
     kept = Recording.objects.filter(dataset__organization=organization)
-    announced = under_way(organization)
-    sums = kept.aggregate(sum=Sum("blob__size")), announced.aggregate(sum=Sum("size"))
+    sums = (
+        kept.aggregate(sum=Sum("blob__size")),
+        forms(organization).aggregate(sum=Sum("size")),
+        under_way(organization).aggregate(sum=Sum("size")),
+    )
     return sum(int(one["sum"] or 0) for one in sums)
+
+
+def forms(organization: Organization) -> QuerySet[Blob]:
+    """Return the evidence of an organization's consents, each piece once."""
+    records = ConsentRecord.objects.filter(dataset__organization=organization)
+    return Blob.objects.filter(pk__in=records.values("evidence"))
 
 
 def under_way(organization: Organization) -> QuerySet[Upload]:

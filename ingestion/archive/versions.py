@@ -142,7 +142,7 @@ def carry_over(*, draft: Version, start: Version, by: User) -> None:
 
 @transaction.atomic
 def discard(*, version: Version, by: User) -> None:
-    """Delete a version that is still open, with the recordings that no other version has.
+    """Delete a version that is still open, with the recordings that are `alone_in` it.
 
     Raises VersionClosed.
     """
@@ -155,11 +155,20 @@ def discard(*, version: Version, by: User) -> None:
         version=str(version),
         recordings=version.files.count(),
     )
-    mine = list(version.files.values_list("recording_id", flat=True))
+    alone = list(alone_in(version).values_list("pk", flat=True))
     lock_uploads(version.uploads.all())
     version.delete()
-    alone = Recording.objects.filter(pk__in=mine, files__isnull=True, release_files__isnull=True)
-    forget(list(alone.values_list("pk", flat=True)))
+    forget(alone)
+
+
+def alone_in(version: Version) -> QuerySet[Recording]:
+    """Return the recordings that no other version has a place for, and nothing sealed names.
+
+    What was removed is among them: it could be put back until its version ended.
+    """
+    others = File.objects.filter(version__dataset=version.dataset_id).exclude(version=version)
+    bare = version.dataset.recordings.filter(erased_at__isnull=True, release_files__isnull=True)
+    return bare.exclude(pk__in=others.values("recording"))
 
 
 def lock_uploads(uploads: QuerySet[Upload]) -> None:

@@ -10,7 +10,7 @@ from django.db import transaction
 from accounts import audit
 from accounts.audit import Actor
 from accounts.models import User
-from ingestion.archive import languages
+from ingestion.archive import languages, quotas
 from ingestion.consent.faults import Notice, Terms, check_terms
 from ingestion.consent.naming import name_agreed
 from ingestion.consent.scopes import Stretch, check_stretch
@@ -66,7 +66,8 @@ def record(
 
     The very same consent is written down once: asked again, returns the record that stands, also
     when it was withdrawn since; only stretches that it does not name make another record. Raises
-    ConsentInvalid, UnknownPurpose, UnknownCountry, UnknownLanguage; nothing is written then.
+    ConsentInvalid, UnknownPurpose, UnknownCountry, UnknownLanguage, QuotaExceeded; nothing is
+    written then.
     """
     wanted = list(dict.fromkeys(stretches))
     check_terms(terms=terms, notice=notice)
@@ -121,7 +122,10 @@ def draw_up(
 
 
 def write(consent: ConsentRecord, stretches: Sequence[Stretch], *, by: User) -> ConsentRecord:
-    """Save a record with its scopes, its commitment and its history."""
+    """Save a record with its scopes, its commitment and its history. Raises QuotaExceeded."""
+    if consent.evidence is not None:
+        organization = consent.dataset.organization
+        quotas.require_for_form(organization=organization, form=consent.evidence)
     consent.commitment = commitment(record=consent, salt=bytes(consent.salt))
     consent.status_index = status.place(name=STATUS_LIST).index
     consent.save()

@@ -1,12 +1,15 @@
 """Quotas: what an organization may take up, also when it asks twice at the same moment."""
 
+from datetime import date
 from functools import partial
 
 import pytest
 
-from ingestion.archive import datasets, quotas, uploads, versions
+from ingestion import consent
+from ingestion.archive import datasets, quotas, recordings, uploads, versions
 from ingestion.archive.quotas import Kind, QuotaExceeded
-from ingestion.models import Dataset, Upload, Version
+from ingestion.consent import evidence
+from ingestion.models import ConsentRecord, Dataset, Upload, Version
 from ingestion.pipeline import jobs
 from tests import at_once, factories, sealed, walks
 
@@ -66,6 +69,56 @@ def test_bytes_that_arrived_count_and_what_was_given_up_does_not(settings):
     uploads.cancel(upload=upload)
     assert used(version.dataset, Kind.BYTES) == len(data)
     assert used(version.dataset, Kind.UPLOADS) == 0
+
+
+def test_recordings_that_were_removed_go_with_the_draft_and_make_room_as_the_refusal_says(settings):
+    settings.QUOTAS = settings.QUOTAS | {"bytes": 1000}
+    version = walks.draft()
+    by = walks.editor(version)
+    for name in ("morning.txt", "evening.txt"):
+        walks.upload(version, name, b"Good day.")
+    recordings.remove(file=version.files.get(key="morning.txt"), by=by)
+    assert used(version.dataset, Kind.BYTES) == 18
+    with pytest.raises(QuotaExceeded, match="discard"):
+        announce(version.dataset, "b.wav")
+    versions.discard(version=version, by=by)
+    assert used(version.dataset, Kind.BYTES) == 0
+    announce(version.dataset, "b.wav")
+
+
+def test_what_a_sealed_version_holds_counts_on_when_the_next_draft_is_discarded():
+    first = sealed.version()
+    before = used(first.dataset, Kind.BYTES)
+    by = walks.editor(first)
+    second = versions.open_draft(dataset=first.dataset, by=by)
+    recordings.remove(file=second.files.first(), by=by)
+    versions.discard(version=second, by=by)
+    assert used(first.dataset, Kind.BYTES) == before > 0
+
+
+def agree(version: Version, name: str, form: bytes) -> ConsentRecord:
+    """A consent for what is in a version, with its signed form."""
+    return consent.record(
+        speaker=sealed.speaker(version.dataset, name),
+        notice=consent.Notice("We publish the show.", "en"),
+        terms=consent.Terms(("research",), date(2026, 3, 3), "KE"),
+        stretches=[consent.Stretch(version.files.first().recording)],
+        by=walks.editor(version),
+        evidence=consent.Evidence(evidence.keep(name="form.pdf", chunks=[form]), "form.pdf"),
+    )
+
+
+def test_signed_forms_count_once_each_and_are_not_kept_beyond_the_quota(settings):
+    version = walks.draft()
+    walks.upload(version, "a.txt", b"Good day.")
+    settings.QUOTAS = settings.QUOTAS | {"bytes": 9 + 100}
+    for name in ("Amina", "Juma", "Amina"):
+        agree(version, name, bytes(90))
+    assert used(version.dataset, Kind.BYTES) == 9 + 90
+    with pytest.raises(QuotaExceeded):
+        agree(version, "Zuri", bytes(20))
+    assert ConsentRecord.objects.count() == 2
+    agree(version, "Zuri", bytes(10))
 
 
 def test_uploads_are_not_begun_without_end(settings):

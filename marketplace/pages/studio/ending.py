@@ -52,8 +52,8 @@ def discard(request: StudioRequest, work: Work) -> HttpResponse:
     mine, others = work.version.files, work.dataset.versions.exclude(pk=work.version.pk)
     context = {
         "is_only": not others.exists(),
-        "all": mine.count(),
-        "alone": mine.exclude(recording__files__version__in=others).count(),
+        "shares": mine.filter(recording__files__version__in=others).exists(),
+        "alone": versions.alone_in(work.version).count(),
         "delete_url": work.url("delete"),
     }
     template = "pages/studio/discard.html"
