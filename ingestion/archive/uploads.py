@@ -16,8 +16,9 @@ from django.utils import timezone
 from accounts.models import User
 from ingestion.archive import blobs, quotas, recordings, versions
 from ingestion.archive.formats import media
+from ingestion.archive.formats.media import MediaInfo
 from ingestion.archive.storage import PartChanged, Staged, blob_store
-from ingestion.models import Upload, UploadPart, Version
+from ingestion.models import Recording, Upload, UploadPart, Version
 
 
 class UploadInvalid(CommonholdError):
@@ -66,7 +67,8 @@ def begin(*, version: Version, path: str, size: int, by: User, sha256: str = "")
     """
     version = versions.lock_draft(version.pk)
     check_announcement(path=path, size=size, sha256=sha256)
-    recordings.require_free_name(version=version, name=path)
+    if not is_repair(version=version, path=path, size=size, sha256=sha256):
+        recordings.require_free_name(version=version, name=path)
     for other in version.uploads.filter(state=Upload.State.OPEN, expires_at__gt=timezone.now()):
         # What was begun without a digest may hold the parts of another file of the same size.
         is_same = sha256 in {"", other.sha256}
@@ -86,6 +88,14 @@ def begin(*, version: Version, path: str, size: int, by: User, sha256: str = "")
         created_by=by,
         expires_at=timezone.now() + settings.UPLOAD_EXPIRES,
     )
+
+
+def is_repair(*, version: Version, path: str, size: int, sha256: str) -> bool:
+    """Whether a file that the version has is announced again because its bytes are damaged."""
+    mine = version.files.filter(recording__name=path, recording__blob__size=size)
+    if sha256:
+        mine = mine.filter(recording__blob=sha256)
+    return mine.filter(recording__blob__damaged_at__isnull=False).exists()
 
 
 def part_size(size: int) -> int:
@@ -292,17 +302,22 @@ def keep(*, upload: Upload, announced: str) -> Upload:
         info = media.sniff(staged.path, upload.path)
         version = versions.lock_draft(upload.version_id)
         upload = require_still_open(upload)
-        recordings.require_free_name(version=version, name=upload.path)
-        upload.recording = recordings.add(
-            version=version,
-            name=upload.path,
-            blob=blobs.keep(staged=staged),
-            info=info,
-            by=upload.created_by,
-        )
+        upload.recording = placed(staged, info, upload=upload, version=version)
     upload.state = Upload.State.COMPLETE
     upload.save(update_fields=["state", "recording"])
     return upload
+
+
+def placed(staged: Staged, info: MediaInfo, *, upload: Upload, version: Version) -> Recording:
+    """Keep the bytes and give them their place; the very file that is there is made whole again."""
+    name = upload.path
+    there = version.files.filter(recording__name=name, recording__blob=staged.sha256).first()
+    if there is not None:
+        blobs.keep(staged=staged)
+        return there.recording
+    recordings.require_free_name(version=version, name=name)
+    blob = blobs.keep(staged=staged)
+    return recordings.add(version=version, name=name, blob=blob, info=info, by=upload.created_by)
 
 
 def changed_on_the_way(upload: Upload, staged: Staged, announced: str) -> DigestMismatch:

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from ingestion import consent
 from ingestion.archive import blobs, fixity
 from ingestion.archive.blobs import BytesDamaged, Fault
+from ingestion.archive.recordings import PathTaken
 from ingestion.archive.storage import LocalBlobStore, StorageAway, blob_store
-from ingestion.models import Blob, PipelineRun, Recording
+from ingestion.models import Blob, PipelineRun, Recording, Upload
 from ingestion.pipeline import jobs
 from tests import at_rest, sealed, walks
 
@@ -255,6 +256,23 @@ def test_bytes_that_are_kept_again_are_whole_again(harm, recording):
     sealed.keep(data)
     with blobs.read(recording.blob_id) as file:
         assert file.read() == data
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_a_damaged_file_that_is_sent_to_its_place_again_is_whole_again(harm):
+    version = walks.draft()
+    recording = walks.upload(version, "notes.txt", b"Nobody says this.").recording
+    with pytest.raises(PathTaken):
+        walks.begin(version, "notes.txt", b"Nobody says this.")
+    harm(recording.blob_id)
+    fixity.check(recording.blob)
+    with pytest.raises(PathTaken):
+        walks.begin(version, "notes.txt", b"Somebody says this.")
+    assert walks.upload(version, "notes.txt", b"Nobody said this.").state == Upload.State.REFUSED
+    done = walks.upload(version, "notes.txt", b"Nobody says this.")
+    assert (done.state, done.recording) == (Upload.State.COMPLETE, recording)
+    assert version.files.get().recording == recording
+    assert blobs.read(recording.blob_id).read() == b"Nobody says this."
 
 
 def test_bytes_that_came_back_from_a_backup_are_handed_out_within_the_hour(recording):
