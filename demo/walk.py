@@ -118,7 +118,7 @@ def upload(*, version: Version, path: Path, by: User) -> None:
                 chunks=[chunk],
                 checksum=base64.b64encode(hashlib.sha256(chunk).digest()).decode(),
             )
-    done = uploads.complete(upload=begun, sha256=sha256)
+    done = uploads.complete(upload=begun, by=by, sha256=sha256)
     if done.state != Upload.State.COMPLETE:
         message = f"The demo's «{path.name}» was refused: {done.error}"
         raise LoadStopped(message)

@@ -63,7 +63,9 @@ def upload(version: Version, path: str, data: bytes, *, part_size: int = 8 * 2**
     for part in uploads.part_states(upload=begun):
         piece = data[part.offset : part.offset + part.size]
         send(begun, part.number, piece)
-    return uploads.complete(upload=begun, sha256=hashlib.sha256(data).hexdigest())
+    return uploads.complete(
+        upload=begun, by=begun.created_by, sha256=hashlib.sha256(data).hexdigest()
+    )
 
 
 def send(to: Upload, number: int, piece: bytes) -> None:

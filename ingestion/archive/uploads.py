@@ -13,6 +13,8 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts import audit
+from accounts.audit import SITE, Actor
 from accounts.models import User
 from ingestion.archive import blobs, quotas, recordings, versions
 from ingestion.archive.formats import media
@@ -228,7 +230,7 @@ def part_states(*, upload: Upload) -> list[PartState]:
     ]
 
 
-def complete(*, upload: Upload, sha256: str = "") -> Upload:
+def complete(*, upload: Upload, by: User, sha256: str = "") -> Upload:
     """Join the parts, check the whole, and make the recording; or refuse it and keep nothing.
 
     Returns the upload, `complete` or `refused` (its `error` says why). Raises PartsMissing,
@@ -243,7 +245,7 @@ def complete(*, upload: Upload, sha256: str = "") -> Upload:
         require_open(upload)
         require_parts(upload)
         try:
-            upload = joined(upload, announced=sha256 or upload.sha256)
+            upload = joined(upload, announced=sha256 or upload.sha256, by=by)
         except (FileNotFoundError, Version.DoesNotExist):
             require_still_open(upload)  # Its parts go when it is given up, and with its version.
             raise
@@ -274,11 +276,11 @@ def require_parts(upload: Upload) -> None:
         )
 
 
-def joined(upload: Upload, *, announced: str) -> Upload:
+def joined(upload: Upload, *, announced: str, by: User) -> Upload:
     """Join the parts and keep them; return the upload, complete or refused."""
     try:
         with transaction.atomic():
-            return keep(upload=upload, announced=announced)
+            return keep(upload=upload, announced=announced, by=by)
     except UploadClosed:
         raise
     except CommonholdError as error:
@@ -290,7 +292,7 @@ def joined(upload: Upload, *, announced: str) -> Upload:
         return upload
 
 
-def keep(*, upload: Upload, announced: str) -> Upload:
+def keep(*, upload: Upload, announced: str, by: User) -> Upload:
     """Turn an upload's parts into a blob and a recording of the version.
 
     The bytes get their address when nothing is left that could refuse them, and nobody is locked
@@ -302,22 +304,21 @@ def keep(*, upload: Upload, announced: str) -> Upload:
         info = media.sniff(staged.path, upload.path)
         version = versions.lock_draft(upload.version_id)
         upload = require_still_open(upload)
-        upload.recording = placed(staged, info, upload=upload, version=version)
+        upload.recording = placed(staged, info, name=upload.path, version=version, by=by)
     upload.state = Upload.State.COMPLETE
     upload.save(update_fields=["state", "recording"])
     return upload
 
 
-def placed(staged: Staged, info: MediaInfo, *, upload: Upload, version: Version) -> Recording:
+def placed(staged: Staged, info: MediaInfo, *, name: str, version: Version, by: User) -> Recording:
     """Keep the bytes and give them their place; the very file that is there is made whole again."""
-    name = upload.path
     there = version.files.filter(recording__name=name, recording__blob=staged.sha256).first()
     if there is not None:
         blobs.keep(staged=staged)
         return there.recording
     recordings.require_free_name(version=version, name=name)
     blob = blobs.keep(staged=staged)
-    return recordings.add(version=version, name=name, blob=blob, info=info, by=upload.created_by)
+    return recordings.add(version=version, name=name, blob=blob, info=info, by=by)
 
 
 def changed_on_the_way(upload: Upload, staged: Staged, announced: str) -> DigestMismatch:
@@ -336,11 +337,19 @@ def changed_on_the_way(upload: Upload, staged: Staged, announced: str) -> Digest
     )
 
 
-def cancel(*, upload: Upload) -> None:
+def cancel(*, upload: Upload, by: User | Actor) -> None:
     """Give up an upload and forget its parts. A complete one stays complete."""
-    mine = Upload.objects.filter(pk=upload.pk, state=Upload.State.OPEN)
-    if mine.update(state=Upload.State.CANCELED):
-        blob_store().discard(upload=upload.pk)
+    with transaction.atomic():
+        mine = Upload.objects.filter(pk=upload.pk, state=Upload.State.OPEN)
+        if not mine.update(state=Upload.State.CANCELED):
+            return
+        audit.note(
+            by=by,
+            verb="upload.canceled",
+            about=(upload, upload.version, upload.version.dataset),
+            version=str(upload.version),
+        )
+    blob_store().discard(upload=upload.pk)
 
 
 def expire() -> int:
@@ -348,9 +357,10 @@ def expire() -> int:
 
     Parts of uploads that ended, or went with their version, are forgotten too.
     """
-    expired = Upload.objects.filter(state=Upload.State.OPEN, expires_at__lte=timezone.now())
+    late = Upload.objects.filter(state=Upload.State.OPEN, expires_at__lte=timezone.now())
+    expired = list(late.select_related("version__dataset__organization"))
     for upload in expired:
-        cancel(upload=upload)
+        cancel(upload=upload, by=SITE)
     store = blob_store()
     kept = set(store.uploads())
     still = Upload.objects.filter(pk__in=kept, state=Upload.State.OPEN)

@@ -190,7 +190,7 @@ class OneUpload(Resource):
     @extend_schema(request=None, responses={204: None})
     def delete(self, request: Request, upload_id: UUID) -> Response:
         """Give the upload up and forget its parts. A file that is complete stays."""
-        uploads.cancel(upload=find_upload(request, upload_id))
+        uploads.cancel(upload=find_upload(request, upload_id), by=caller(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -205,7 +205,8 @@ class Completion(Resource):
         asked = CompleteUpload(data=request.data)
         asked.is_valid(raise_exception=True)
         upload = find_upload(request, upload_id)
-        done = uploads.complete(upload=upload, sha256=asked.validated_data["sha256"])
+        sha256 = asked.validated_data["sha256"]
+        done = uploads.complete(upload=upload, by=caller(request), sha256=sha256)
         if done.error is not None:
             raise refusal(done, done.error)
         return Response(CompletedJson({"state": done.state, "file": done.recording}).data)

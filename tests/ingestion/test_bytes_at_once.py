@@ -43,8 +43,10 @@ def test_a_refused_upload_never_takes_a_strangers_bytes():
     his, hers = arrived(DATA), arrived(DATA)
     with transaction.atomic():
         version = versions.lock_draft(hers.version_id)
-        completing = at_once.Call(partial(uploads.complete, upload=hers)).until_it_waits()
-        done = at_once.Call(partial(uploads.complete, upload=his)).result()
+        completing = at_once.Call(
+            partial(uploads.complete, upload=hers, by=hers.created_by)
+        ).until_it_waits()
+        done = at_once.Call(partial(uploads.complete, upload=his, by=his.created_by)).result()
         version.state = version.State.PROCESSING
         version.save(update_fields=["state"])
     assert completing.result().state == Upload.State.REFUSED
@@ -57,12 +59,17 @@ def test_forty_refusals_beside_forty_uploads_of_the_same_bytes_cost_nobody_a_byt
         data = f"{DATA.decode()} {number}".encode()
         his, hers = arrived(data), arrived(data, sha256="0" * 64)
         done, refused = at_once.all_of(
-            partial(uploads.complete, upload=his), partial(uploads.complete, upload=hers)
+            partial(uploads.complete, upload=his, by=his.created_by),
+            partial(uploads.complete, upload=hers, by=hers.created_by),
         )
         assert (done.state, refused.state) == (Upload.State.COMPLETE, Upload.State.REFUSED)
         sha256 = hashlib.sha256(data).hexdigest()
         assert at_rest.read(sha256) == data
         assert Blob.objects.filter(pk=sha256).exists()
+
+
+def complete(upload: Upload) -> Upload:
+    return uploads.complete(upload=upload, by=upload.created_by)
 
 
 # ---- keepers beside the sweeper --------------------------------------------------------------
@@ -138,7 +145,7 @@ def test_forty_rounds_of_keepers_and_sweepers_end_with_no_row_without_its_bytes(
         outcome = at_once.all_of(
             lambda data=data: name_it(sealed.keep(data)),
             partial(sweeping.remove_let_go, before=ever),
-            partial(uploads.complete, upload=arrived(data)),
+            partial(complete, arrived(data)),
             partial(sweeping.remove_let_go, before=ever),
         )
         wrong = [one for one in outcome if isinstance(one, Exception)]
@@ -175,7 +182,8 @@ from django.conf import settings
 settings.BLOB_DIR, settings.DATABASES["default"]["NAME"] = {store!r}, {database!r}
 from ingestion.archive import uploads
 from ingestion.models import Upload
-uploads.complete(upload=Upload.objects.get(pk={upload!r}))
+upload = Upload.objects.get(pk={upload!r})
+uploads.complete(upload=upload, by=upload.created_by)
 """
 
 
@@ -204,7 +212,7 @@ def test_who_is_killed_between_the_bytes_and_their_row_leaves_nothing_half_store
     assert (upload.state, upload.recording) == (Upload.State.OPEN, None)
     assert not Blob.objects.exists()
     assert sweeping.sweep().found == 1
-    done = uploads.complete(upload=upload)
+    done = uploads.complete(upload=upload, by=upload.created_by)
     assert done.state == Upload.State.COMPLETE
     assert at_rest.read(done.recording.blob_id) == DATA
     assert at_rest.stored() == at_rest.named()
@@ -231,11 +239,11 @@ def test_a_full_disk_costs_no_upload_and_keeps_no_halves(small_store):
     before = sorted(small_store.rglob("*"))
     for _ in range(3):
         with pytest.raises(storage.StorageFull):
-            uploads.complete(upload=upload)
+            uploads.complete(upload=upload, by=upload.created_by)
     assert sorted(small_store.rglob("*")) == before
     assert (Blob.objects.count(), at_rest.stored()) == (0, set())
     subprocess.run(["mount", "-o", "remount,size=8m", str(small_store)], check=True)
-    done = uploads.complete(upload=upload)
+    done = uploads.complete(upload=upload, by=upload.created_by)
     assert done.state == Upload.State.COMPLETE
     assert at_rest.read(done.recording.blob_id) == data
 

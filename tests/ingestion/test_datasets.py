@@ -223,4 +223,4 @@ def test_the_sweeper_forgets_the_parts_of_uploads_whose_draft_is_gone(dataset):
     uploads.expire()
     assert gone.pk not in blob_store().uploads()
     assert kept.pk in blob_store().uploads()
-    assert uploads.complete(upload=kept).state == Upload.State.COMPLETE
+    assert uploads.complete(upload=kept, by=kept.created_by).state == Upload.State.COMPLETE

@@ -66,7 +66,7 @@ def test_bytes_that_arrived_count_and_what_was_given_up_does_not(settings):
     assert used(version.dataset, Kind.BYTES) == len(data)
     upload = announce(version.dataset, "evening.txt", 100)
     assert used(version.dataset, Kind.BYTES) == len(data) + 100
-    uploads.cancel(upload=upload)
+    uploads.cancel(upload=upload, by=upload.created_by)
     assert used(version.dataset, Kind.BYTES) == len(data)
     assert used(version.dataset, Kind.UPLOADS) == 0
 
@@ -129,7 +129,7 @@ def test_uploads_are_not_begun_without_end(settings):
     with pytest.raises(QuotaExceeded, match="2 uploads under way; 2 may be"):
         announce(dataset, "c.wav")
     assert announce(dataset, "a.wav").pk == first.pk
-    uploads.cancel(upload=first)
+    uploads.cancel(upload=first, by=first.created_by)
     announce(dataset, "c.wav")
 
 

@@ -258,7 +258,7 @@ def test_half_a_file_that_nobody_writes_any_more_is_gone_a_day_later(settings):
         os.utime(path, (yesterday, yesterday))
     assert sweeping.sweep().partial == 2
     assert not any(path.exists() for path in halves)
-    assert uploads.complete(upload=upload).state == Upload.State.COMPLETE
+    assert uploads.complete(upload=upload, by=upload.created_by).state == Upload.State.COMPLETE
 
 
 def test_parts_of_an_upload_that_ended_are_forgotten(text):

@@ -12,12 +12,13 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.models import AuditEntry, Role
 from ingestion.archive import storage, uploads, versions
 from ingestion.archive.recordings import PathTaken
 from ingestion.archive.storage import blob_store
 from ingestion.models import Blob, File, Recording, Upload, Version
 from ingestion.pipeline.contract import RefusedError
-from tests import walks
+from tests import factories, walks
 
 pytestmark = pytest.mark.django_db
 
@@ -54,7 +55,7 @@ def send_all(upload: Upload, data: bytes = DATA, *, backwards: bool = False) -> 
 def test_parts_that_come_backwards_make_the_same_file(version):
     upload = begin(version)
     send_all(upload, backwards=True)
-    done = uploads.complete(upload=upload)
+    done = uploads.complete(upload=upload, by=upload.created_by)
     assert done.recording.blob_id == hashlib.sha256(DATA).hexdigest()
 
 
@@ -102,24 +103,24 @@ def test_a_part_changed_on_the_way_is_refused_and_asked_for_again(version):
     upload = begin(version)
     send_changed(upload, 1)
     with pytest.raises(uploads.PartsMissing) as refusal:
-        uploads.complete(upload=upload)
+        uploads.complete(upload=upload, by=upload.created_by)
     assert 1 in refusal.value.details["missing"]
     send_all(upload)
-    assert uploads.complete(upload=upload).state == Upload.State.COMPLETE
+    assert uploads.complete(upload=upload, by=upload.created_by).state == Upload.State.COMPLETE
 
 
 def test_a_part_sent_again_and_changed_on_the_way_never_replaces_the_good_one(version):
     upload = begin(version)
     send_all(upload)
     send_changed(upload, 1)
-    done = uploads.complete(upload=upload)
+    done = uploads.complete(upload=upload, by=upload.created_by)
     assert done.recording.blob_id == hashlib.sha256(DATA).hexdigest()
 
 
 def test_a_whole_that_is_not_what_was_announced_keeps_nothing(version):
     upload = begin(version, sha256="0" * 64)
     send_all(upload)
-    done = uploads.complete(upload=upload)
+    done = uploads.complete(upload=upload, by=upload.created_by)
     assert (done.state, done.error["code"]) == (Upload.State.REFUSED, "digest-mismatch")
     assert done.error["parameters"]["path"] == "a.wav"
     assert not Recording.objects.exists()
@@ -134,10 +135,10 @@ def test_a_full_store_costs_no_upload(version, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr("os.fsync", no_room)
         with pytest.raises(storage.StorageFull):
-            uploads.complete(upload=upload)
+            uploads.complete(upload=upload, by=upload.created_by)
     upload.refresh_from_db()
     assert upload.state == Upload.State.OPEN
-    assert uploads.complete(upload=upload).state == Upload.State.COMPLETE
+    assert uploads.complete(upload=upload, by=upload.created_by).state == Upload.State.COMPLETE
 
 
 def no_room(_descriptor: int) -> None:
@@ -148,7 +149,7 @@ def test_refusing_a_second_copy_leaves_the_first_one_whole(version):
     walks.upload(version, "a.wav", DATA)
     upload = begin(version, "b.mp3")
     send_all(upload)
-    done = uploads.complete(upload=upload)
+    done = uploads.complete(upload=upload, by=upload.created_by)
     assert done.state == Upload.State.REFUSED
     assert "b.mp3" in Recorded.of(done.error).message
     kept = Recording.objects.get().blob_id
@@ -159,13 +160,17 @@ def test_refusing_a_second_copy_leaves_the_first_one_whole(version):
 def test_completing_twice_is_completing_once(version):
     upload = begin(version)
     send_all(upload)
-    first = uploads.complete(upload=upload).recording
-    assert uploads.complete(upload=upload).recording == first == File.objects.get().recording
+    first = uploads.complete(upload=upload, by=upload.created_by).recording
+    assert (
+        uploads.complete(upload=upload, by=upload.created_by).recording
+        == first
+        == File.objects.get().recording
+    )
 
 
 def test_a_canceled_or_expired_upload_takes_no_parts(version):
     upload = begin(version)
-    uploads.cancel(upload=upload)
+    uploads.cancel(upload=upload, by=upload.created_by)
     upload.refresh_from_db()
     with pytest.raises(uploads.UploadClosed):
         walks.send(upload, 1, DATA[:PART])
@@ -176,8 +181,26 @@ def test_a_canceled_or_expired_upload_takes_no_parts(version):
     assert late.state == Upload.State.CANCELED
 
 
+def test_the_history_names_who_completed_a_file_and_who_gave_one_up(version):
+    colleague = factories.member(version.dataset.organization, Role.EDITOR)
+    added, dropped = begin(version), begin(version, "b.wav")
+    left = begin(version, "c.wav")
+    send_all(added)
+    uploads.complete(upload=added, by=colleague)
+    for _ in range(2):
+        uploads.cancel(upload=dropped, by=colleague)
+    Upload.objects.filter(pk=left.pk).update(expires_at=timezone.now())
+    uploads.expire()
+    done = AuditEntry.objects.filter(verb__in=["recording.added", "upload.canceled"])
+    assert list(done.order_by("pk").values_list("verb", "actor")) == [
+        ("recording.added", colleague.email),
+        ("upload.canceled", colleague.email),
+        ("upload.canceled", "the site"),
+    ]
+
+
 def give_up(upload: Upload) -> None:
-    uploads.cancel(upload=upload)
+    uploads.cancel(upload=upload, by=upload.created_by)
 
 
 def discard_its_version(upload: Upload) -> None:

@@ -28,7 +28,7 @@ def test_a_file_is_completed_while_the_next_is_announced():
     upload = arrived(version, "morning.txt", b"Good morning from the valley.")
     with transaction.atomic():
         held = versions.open_draft(dataset=version.dataset, by=by)
-        completing = at_once.Call(partial(uploads.complete, upload=upload))
+        completing = at_once.Call(partial(uploads.complete, upload=upload, by=upload.created_by))
         completing.thread.join(5)
         uploads.begin(version=held, path="evening.txt", size=10, by=by)
     assert completing.result().state == Upload.State.COMPLETE
@@ -39,7 +39,9 @@ def test_two_files_are_completed_at_once():
     version = walks.draft()
     texts = {f"{name}.txt": f"Good {name}.".encode() for name in ("morning", "evening", "night")}
     begun = [arrived(version, path, data) for path, data in texts.items()]
-    done = at_once.all_of(*(partial(uploads.complete, upload=one) for one in begun))
+    done = at_once.all_of(
+        *(partial(uploads.complete, upload=one, by=one.created_by) for one in begun)
+    )
     assert [one.state for one in done] == [Upload.State.COMPLETE] * 3
     assert version.files.count() == 3
 
@@ -66,7 +68,7 @@ def test_a_file_that_arrives_while_its_version_goes_hears_so(monkeypatch, remove
 
     monkeypatch.setattr(media, "sniff", meanwhile)
     with pytest.raises(uploads.UploadClosed):
-        uploads.complete(upload=upload)
+        uploads.complete(upload=upload, by=upload.created_by)
     assert not Version.objects.exists()
 
 
@@ -81,7 +83,7 @@ def test_who_removes_a_version_waits_for_a_file_that_gets_its_place(monkeypatch,
         return added(**what)
 
     monkeypatch.setattr(recordings, "add", slowly)
-    assert uploads.complete(upload=upload).state == Upload.State.COMPLETE
+    assert uploads.complete(upload=upload, by=upload.created_by).state == Upload.State.COMPLETE
     waiting[0].result()
     assert not Version.objects.exists()
 
@@ -91,12 +93,14 @@ def test_an_upload_that_is_given_up_while_it_is_joined_hears_so(monkeypatch):
     read = storage.read_chunks
 
     def too_late(path: Path) -> Iterator[bytes]:
-        at_once.Call(partial(uploads.cancel, upload=upload)).result(seconds=10)
+        at_once.Call(partial(uploads.cancel, upload=upload, by=upload.created_by)).result(
+            seconds=10
+        )
         return read(path)
 
     monkeypatch.setattr(storage, "read_chunks", too_late)
     with pytest.raises(uploads.UploadClosed, match="canceled"):
-        uploads.complete(upload=upload)
+        uploads.complete(upload=upload, by=upload.created_by)
     upload.refresh_from_db()
     assert (upload.state, upload.error) == (Upload.State.CANCELED, None)
 
@@ -106,10 +110,14 @@ def test_a_file_that_is_completed_twice_at_once_is_joined_once(monkeypatch):
     kept, waiting = blobs.keep, []
 
     def slowly(*, staged: storage.Staged) -> Blob:
-        waiting.append(at_once.Call(partial(uploads.complete, upload=upload)).until_it_waits())
+        waiting.append(
+            at_once.Call(
+                partial(uploads.complete, upload=upload, by=upload.created_by)
+            ).until_it_waits()
+        )
         return kept(staged=staged)
 
     monkeypatch.setattr(blobs, "keep", slowly)
-    done = uploads.complete(upload=upload)
+    done = uploads.complete(upload=upload, by=upload.created_by)
     assert waiting[0].result().recording == done.recording
     assert len(waiting) == 1

@@ -21,6 +21,7 @@ SENTENCES = {
     "version.sealed": gettext_lazy("Version %(number)s was sealed, as %(reviewed_by)s left it."),
     "version.withdrawn": gettext_lazy("%(actor)s withdrew version %(number)s: %(reason)s"),
     "recording.added": gettext_lazy("%(actor)s added «%(recording)s» to version %(number)s."),
+    "upload.canceled": gettext_lazy("%(actor)s gave up an upload to version %(number)s."),
     "recording.removed": gettext_lazy("%(actor)s removed «%(recording)s» from version %(number)s."),
     "recording.language": gettext_lazy(
         "%(actor)s said that «%(recording)s» is in %(after)s, not %(before)s."

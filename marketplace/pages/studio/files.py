@@ -160,7 +160,7 @@ def receive(request: StudioRequest, work: Work, sent: "UploadedFile[bytes]") -> 
             chunks=pieces(sent, part.offset, part.size),
             checksum=base64.b64encode(digest(sent, part.offset, part.size)).decode(),
         )
-    return uploads.complete(upload=announced)
+    return uploads.complete(upload=announced, by=request.user)
 
 
 def pieces(sent: "UploadedFile[bytes]", offset: int, size: int) -> Iterator[bytes]:
@@ -237,7 +237,7 @@ def language_page(
 def cancel(request: StudioRequest, work: Work, pk: UUID) -> HttpResponse:
     """Give up an upload that is not finished."""
     unfinished = get_object_or_404(work.version.uploads, pk=pk)
-    uploads.cancel(upload=unfinished)
+    uploads.cancel(upload=unfinished, by=request.user)
     messages.success(
         request, _("The upload of «%(path)s» is given up.") % {"path": unfinished.path}
     )

@@ -106,7 +106,7 @@ def source(version: Version, path: str = "show.wav", data: bytes | None = None) 
     by = version.created_by
     begun = uploads.begin(version=version, path=path, size=len(data), by=by)
     uploads.receive_part(upload=begun, number=1, chunks=[data], checksum=checksum(data))
-    done = uploads.complete(upload=begun)
+    done = uploads.complete(upload=begun, by=begun.created_by)
     assert done.recording is not None, done.error
     return done.recording
 
