@@ -392,15 +392,6 @@ def test_a_step_at_work_is_no_leftover_however_long_it_takes(run, settings, monk
     assert all(seen)
 
 
-def test_tidying_passes_over_what_is_gone(settings, tmp_path):
-    settings.WORK_DIR = tmp_path
-    (tmp_path / "gone").symlink_to("nowhere")  # Listed, and not there when it is looked at.
-    (tmp_path / "left").mkdir()
-    os.utime(tmp_path / "left", (0, 0))
-    tasks.tidy_task()
-    assert not (tmp_path / "left").exists()
-
-
 @pytest.mark.django_db(transaction=True)
 def test_of_two_workers_who_take_the_same_run_one_gets_it(run):
     taken = at_once.all_of(*[partial(jobs.claim, run_id=run.pk)] * 4)

@@ -7,10 +7,6 @@ from commonhold.sentences import _
 
 from ingestion import releases, review
 from ingestion.models import Finding, Segment, StepRun, Version
-from ingestion.pipeline.detectors import registry
-from ingestion.releases import scrubbing
-from marketplace.pages.studio import passages
-from marketplace.templatetags import wording
 from tests import sealed, walks
 from tests.marketplace.pages.studio import stages
 from tests.marketplace.pages.studio.test_access import address
@@ -352,13 +348,6 @@ def test_a_line_without_a_place_is_given_its_times(browser, version):
     stretch.refresh_from_db()
     assert (line.start_ms, line.end_ms) == (900, 2000)
     assert not stretch.is_silenced
-
-
-def test_every_kind_of_personal_data_has_its_names():
-    found = {*registry.PRECEDENCE}
-    assert scrubbing.KINDS.keys() >= {*found, *registry.NEVER_CHECKED}
-    assert passages.KIND_NAMES.keys() >= {*found, *review.KINDS}
-    assert wording.COUNTED.keys() & wording.REDACTED.keys() >= found
 
 
 def test_what_was_not_looked_for_is_said_where_people_review(browser, version):
