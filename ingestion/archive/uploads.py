@@ -9,11 +9,11 @@ from commonhold.errors import CommonholdError, Recorded
 from commonhold.paths import check_path, path_key
 from commonhold.sentences import _
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts import audit
+from accounts import audit, locks
 from accounts.audit import SITE, Actor
 from accounts.models import User
 from ingestion.archive import blobs, quotas, recordings, versions
@@ -238,7 +238,8 @@ def complete(*, upload: Upload, by: User, sha256: str = "") -> Upload:
     complete, returns the same.
     """
     with transaction.atomic():
-        hold_completion(upload)
+        # Once at a time; whoever cancels it or sends a part goes on.
+        locks.hold(f"completing {upload.pk}")
         upload = as_now(upload, among=Upload.objects.all())
         if upload.state == Upload.State.COMPLETE:
             return upload
@@ -251,13 +252,6 @@ def complete(*, upload: Upload, by: User, sha256: str = "") -> Upload:
             raise
     blob_store().discard(upload=upload.pk)
     return upload
-
-
-def hold_completion(upload: Upload) -> None:
-    """Let an upload be completed once at a time; whoever cancels it or sends a part goes on."""
-    number = int.from_bytes(upload.pk.bytes[:8], signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
 
 
 def require_parts(upload: Upload) -> None:
