@@ -244,7 +244,7 @@ def test_the_log_check_notices_a_list_that_is_not_the_one_that_was_logged(
     monkeypatch.setenv("COMMONHOLD_URL", site)
     done = CliRunner().invoke(cli.main, ["log", "check"])
     assert done.exit_code == 0, done.output
-    assert "2 status lists are served as they were logged" in done.output
+    assert "2 status lists are what statements in it say" in done.output
     row = status.find(name="consent", number=0)
     shown_to_one = build_status_list(
         data=b"\1" + bytes((1 << 15) - 1),
