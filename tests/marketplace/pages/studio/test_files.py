@@ -111,14 +111,14 @@ def test_the_list_names_kind_partner_size_and_digest(browser, draft):
 
 def test_ten_thousand_files_come_in_pages(browser, station):
     version = stages.draft(sealed.dataset(station))
-    common = {"added_by": version.created_by}
+    common, blob = {"added_by": version.created_by}, sealed.keep(b"one")
     made = Recording.objects.bulk_create(
         Recording(
             dataset=version.dataset,
             kind="document",
             name=f"{n}.txt",
             name_key=f"{n}.txt",
-            blob=sealed.keep(b"one"),
+            blob=blob,
             media_type="text/plain",
             **common,
         )
