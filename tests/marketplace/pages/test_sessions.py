@@ -245,3 +245,18 @@ def test_the_forms_around_a_password_speak_like_the_site(owner, url, labels):
     browser = Client() if "login" in url else browser_of(owner)
     form = browser.get(url).context["form"]
     assert [str(field.label) for field in form] == labels
+
+
+def test_a_letter_about_a_change_says_what_to_do_if_it_was_somebody_else(owner):
+    browser = browser_of(owner)
+    new = {
+        "oldpassword": factories.PASSWORD,
+        "password1": "kasese mornings",
+        "password2": "kasese mornings",
+    }
+    browser.post("/accounts/password/change/", new)
+    letter = str(mail.outbox[-1].body)
+    assert "This was changed about how you sign in:\n\nYour password" in letter
+    assert "If it was not you, set a new password now" in letter
+    assert "Hello" not in letter
+    assert "Thank you" not in letter
