@@ -4,9 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-SPOKEN_LANGUAGES = frozenset({"en", "sw", "es", "fr", "de"})
-"""Languages whose spoken forms ("oh seven double two", "punto", "nukta") have rules."""
-
 
 @dataclass(frozen=True, slots=True)
 class Hit:

@@ -15,16 +15,8 @@ from stdnum.us import ssn
 from stdnum.za import idnr as za_idnr
 
 from ingestion.pipeline.detectors.finding import Hit
+from ingestion.pipeline.detectors.lexicon import cue
 
-CUE = re.compile(
-    r"\b(?:i\.?d\.?(?:\s+(?:card|number|no))?|identity|identification|passport|national\s+id"
-    r"|social\s+security|ssn|nin|licen[cs]e\s+(?:number|no)|tax\s+(?:id|number)|pin\s+(?:number|ya)"
-    r"|kitambulisho|pasipoti|nida|leseni|huduma|c[ée]dula|dni|nie|pasaporte|curp|rfc|identidad"
-    r"|carte\s+d.identit[ée]|passeport|s[ée]curit[ée]\s+sociale|ausweis\w*|reisepass\w*"
-    r"|steuer-?(?:id|nummer)|personalausweis|membership\s+number|account\s+number|akaunti"
-    r"|cuenta|konto\w*)\b",
-    re.IGNORECASE,
-)
 NUMBER = re.compile(r"(?<![\w.,])[A-Z]{0,3}[ -]?\d(?:[ -]?[\dA-Z]){4,19}(?![\w]|[.,]\d)")
 BEFORE = 48
 
@@ -92,4 +84,4 @@ class IdentityDetector:
                 yield Hit("id-number", match.start(), match.end(), 700, self.name)
 
     def _spoken_of(self, text: str, start: int) -> bool:
-        return bool(CUE.search(text[max(0, start - BEFORE) : start]))
+        return bool(cue("id").search(text[max(0, start - BEFORE) : start]))

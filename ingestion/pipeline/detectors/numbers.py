@@ -1,25 +1,19 @@
 """Runs of spoken figures in a text: "oh seven double two uh four fifteen" → 072 2 4 15."""
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from ingestion.pipeline.detectors.numerals import HOMOPHONES, Meaning, meaning, plain
+from ingestion.pipeline.detectors.lexicon import Language, language_of
+from ingestion.pipeline.detectors.numerals import STARTS, Numeral, numeral_at
+from ingestion.pipeline.detectors.tokens import SOFT, Token, is_filler, tokens_of
 
-TOKEN = re.compile(r"\d+|[^\W\d_]+(?:['\u2019][^\W\d_]+)?|[^\w\s]|_")
-SOFT = frozenset(".,;-\u2010\u2011\u2012\u2013\u2014\u2026/()")
+HOMOPHONES = {"to": "2", "too": "2", "for": "4", "fore": "4", "won": "1", "ate": "8", "free": "3"}
 MAX_FILLERS = 4
-UNIT, TEN, HUNDRED = 10, 20, 100
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A word, a run of figures or a sign, with its half-open characters; `plain` has no accents."""
-
-    text: str
-    plain: str
-    start: int
-    end: int
+MAX_GAP = 5
+"""Words between two runs that may still be one number."""
+WHOLE = 10
+"""Figures of a number that waits for no more."""
+MOST_JOINED = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,179 +28,175 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Numbers said one after another. `quantity`: a word like "thousand" was among them."""
+    """Numbers said one after another, and their half-open tokens.
+
+    `quantity`: it counts or measures something. `plus`: an international prefix begins it.
+    """
 
     items: tuple[Item, ...]
-    quantity: bool
-    plus: bool
+    first: int
+    stop: int
+    quantity: bool = False
+    plus: bool = False
+    dots: int = 0
 
     @property
     def figures(self) -> str:
         """Return all figures of the run."""
         return "".join(item.figures for item in self.items)
 
-
-def tokens_of(text: str) -> list[Token]:
-    """Split a text into words, figures and signs."""
-    return [
-        Token(match[0], plain(match[0]), match.start(), match.end())
-        for match in TOKEN.finditer(text)
-    ]
+    @property
+    def singly(self) -> bool:
+        """Tell figures read one by one or in doubles, three at least."""
+        return len(self.figures) >= 3 and all(
+            len(item.figures) == 1 or len(set(item.figures)) == 1 for item in self.items
+        )
 
 
 def runs_of(text: str, *, language: str) -> list[Run]:
     """Return all runs of numbers, fillers and soft punctuation skipped over."""
-    tokens = tokens_of(text)
-    found = []
+    tokens = tokens_of(text, language)
+    table = language_of(language)
+    found: list[Run] = []
     position = 0
     while position < len(tokens):
-        reader = _Reader(tokens, language, position)
-        run = reader.read()
-        if run is not None:
-            found.append(run)
-        position = max(reader.position, position + 1)
+        role, sign = tokens[position].role, tokens[position].word.sign
+        if role in STARTS or role == "x" or sign == "plus" or (table.glued and not role):
+            reader = _Reader(tokens, table, position)
+            found += reader.read()
+            position = max(reader.position, position + 1)
+        else:
+            position += 1
     return found
 
 
-class _Reader:
-    """Reads one run from a token on. `position` ends at the first token after it."""
+def gap(tokens: Sequence[Token], run: Run, later: Run) -> int:
+    """Return how many words stand between two runs; a single "one" is a word."""
+    return sum(token.is_word for token in tokens[run.stop : later.first])
 
-    def __init__(self, tokens: Sequence[Token], language: str, position: int) -> None:
+
+def may_go_on(tokens: Sequence[Token], run: Run, later: Run, *, told: bool) -> bool:
+    """Tell two short runs of figures that are one number with words in between.
+
+    `told`: words before the first say that a number follows. Else the figures must be read as
+    numbers are: from a zero on, or one by one on both sides.
+    """
+    if run.quantity or later.quantity or later.plus or len(run.figures) >= WHOLE:
+        return False
+    if len(run.figures) + len(later.figures) > MOST_JOINED or len(later.figures) < 2:
+        return False
+    dialed = run.figures[0] == "0" and len(run.figures) >= 2
+    if not (told or run.plus or dialed or (run.singly and later.singly)):
+        return False
+    return gap(tokens, run, later) <= MAX_GAP
+
+
+def joined(run: Run, later: Run) -> Run:
+    """Return two runs as one."""
+    return Run(run.items + later.items, run.first, later.stop, plus=run.plus)
+
+
+class _Reader:
+    """Reads the runs that begin at a token. `position` ends at the first token after them."""
+
+    def __init__(self, tokens: Sequence[Token], language: Language, position: int) -> None:
         self.tokens = tokens
         self.language = language
         self.position = position
-        self.items: list[Item] = []
-        self.times = 1
-        self.quantity = False
+        self.numerals: list[tuple[int, Numeral]] = []
+        self.dots: list[int] = []
 
-    def read(self) -> Run | None:
-        """Return the run that starts here, None when no number does."""
-        first = self.position
-        plus = self._plain(first) in {"+", "plus", "mas", "jumlisha"}
-        if plus:
-            self.position += 1
-        elif self._number(self.position) is None:
-            return None
+    def read(self) -> list[Run]:
+        """Return the runs: what is counted or measured stands apart from the figures around it."""
+        begun = self.position
+        plus = self.tokens[begun].word.sign == "plus"
+        at = begun + plus
         fillers = 0
-        at = self.position
         while at < len(self.tokens) and fillers <= MAX_FILLERS:
-            following = self._take(at)
-            if following == at:
-                if not self._skippable(at):
-                    break
+            found = self._number(at)
+            if found:
+                self.numerals.append((at, found))
+                self.position = at = found.stop
+                fillers = 0
+            elif self._is_skippable(at):
                 fillers += self.tokens[at].plain not in SOFT
                 at += 1
-                continue
-            fillers, at = 0, following
-            self.position = at
-        if not self.items:
-            return None
-        if plus:
-            self.items[0] = replace(self.items[0], start=self.tokens[first].start)
-        return Run(tuple(self.items), self.quantity, plus)
+            else:
+                break
+        runs = list(self._runs())
+        if plus and runs and self.numerals[0][0] == begun + 1 and not runs[0].quantity:
+            runs[0] = self._run(begun, self.numerals[: len(runs[0].items)], plus=True)
+        return runs
 
-    def _plain(self, at: int) -> str:
-        return self.tokens[at].plain if at < len(self.tokens) else ""
+    def _number(self, at: int) -> Numeral | None:
+        return numeral_at(self.tokens, at, self.language) or self._homophone(at)
 
-    def _meaning(self, at: int) -> Meaning | None:
-        return meaning(self._plain(at), language=self.language) if at < len(self.tokens) else None
-
-    def _number(self, at: int) -> Meaning | None:
-        found = self._meaning(at)
-        return found if found and found.role in {"d", "n", "t", "h", "x", "figures"} else None
-
-    def _skippable(self, at: int) -> bool:
-        found = self._meaning(at)
-        return self._plain(at) in SOFT or (found is not None and found.role in {"f", "j"})
-
-    def _take(self, at: int) -> int:
-        """Add the number at a token; return the token after it, or the same one for none."""
-        found = self._meaning(at)
+    def _is_skippable(self, at: int) -> bool:
         token = self.tokens[at]
-        if found is None or found.role in {"f", "j"}:
-            return self._take_homophone(at)
-        if found.role == "figures":
-            self._add(token.text, at, at + 1, spoken=False)
-            return at + 1
-        if found.role in {"x", "w", "c"}:
-            return self._take_modifier(at, found)
-        return self._take_words(at, found)
+        if is_filler(token) or token.role == "j" or token.word.sign == "dash":
+            return True
+        is_point = self.numerals and (token.word.sign == "dot" or token.role == "p")
+        if is_point and at + 1 < len(self.tokens) and self._number(at + 1):
+            self.dots.append(at)
+            return True
+        return False
 
-    def _take_modifier(self, at: int, found: Meaning) -> int:
-        """Take "double" before a number, "thousand" or "hundred" after one."""
-        if found.role == "x":
-            if not self._number(at + 1):
-                return at
-            self.times = found.value
-            return at + 1
-        if not self.items:
-            return at
-        self.quantity = self.quantity or found.role == "w"
-        return at + 1
-
-    def _take_homophone(self, at: int) -> int:
-        """Take "for" for four where numbers stand on both sides of it."""
-        figure = HOMOPHONES.get(self._plain(at)) if self.language == "en" else None
-        if figure is None or not self.items:
-            return at
-        after = at + 1
-        while self._plain(after) in SOFT:
-            after += 1
-        following = self._number(after)
-        if following is None and self._plain(after) not in HOMOPHONES:
-            return at
-        if following and following.role == "figures" and not self.items[-1].spoken:
-            return at
-        self._add(figure, at, at + 1)
-        return at + 1
-
-    def _take_words(self, at: int, found: Meaning) -> int:
-        """Take a number of one or several words: ciento veinte y cinco, quatre-vingt-dix."""
-        value, at_next = found.value, at + 1
-        if found.role == "h":
-            rest = self._below(at_next, HUNDRED)
-            if rest:
-                value, at_next = value + rest[0], rest[1]
-        elif found.role == "t":
-            value, at_next = self._tens(value, at_next)
-        elif self.language == "fr" and value == 4 and self._plain(at_next) in {"vingt", "vingts"}:
-            value, at_next = self._tens(80, at_next + 1)
-        elif self.language == "fr" and value == UNIT and (found.role == "n"):
-            unit = self._unit(at_next)
-            value, at_next = (10 + unit, at_next + 1) if unit >= 7 else (value, at_next)
-        hundred = self._meaning(at_next)
-        if hundred and hundred.role == "c":
-            value, at_next = value * HUNDRED, at_next + 1
-        self._add(str(value), at, at_next)
-        return at_next
-
-    def _tens(self, value: int, at: int) -> tuple[int, int]:
-        joined = self._meaning(at)
-        following = at + 1 if joined and joined.role == "j" else at
-        if self._plain(at) == "-":
-            following = at + 1
-        unit = self._unit(following)
-        if unit:
-            return value + unit, following + 1
-        teen = self._meaning(following)
-        if self.language == "fr" and value in {60, 80} and teen and teen.role == "n":
-            return value + teen.value, following + 1
-        return value, at
-
-    def _unit(self, at: int) -> int:
-        found = self._meaning(at)
-        return found.value if found and found.role == "d" and self._plain(at) != "un" else 0
-
-    def _below(self, at: int, limit: int) -> tuple[int, int] | None:
-        found = self._meaning(at)
-        if found is None or found.role not in {"n", "t"} or found.value >= limit:
+    def _homophone(self, at: int) -> Numeral | None:
+        """Read "for" as four where numbers stand on both sides of it."""
+        figure = HOMOPHONES.get(self.tokens[at].plain) if self.language.code == "en" else None
+        if figure is None or not self.numerals:
             return None
-        return self._tens(found.value, at + 1) if found.role == "t" else (found.value, at + 1)
+        after = at + 1
+        while after < len(self.tokens) and self.tokens[after].plain in SOFT:
+            after += 1
+        if after >= len(self.tokens):
+            return None
+        following = numeral_at(self.tokens, after, self.language)
+        if following is None and self.tokens[after].plain not in HOMOPHONES:
+            return None
+        if following and not following.spoken and not self.numerals[-1][1].spoken:
+            return None
+        return Numeral(figure, at + 1)
 
-    def _add(self, figures: str, at: int, stop: int, *, spoken: bool = True) -> None:
-        first, last = self.tokens[at], self.tokens[stop - 1]
-        start = first.start
-        if self.times > 1 and at:
-            start = self.tokens[at - 1].start
-        self.items.append(Item(figures * self.times, start, last.end, spoken))
-        self.times = 1
+    def _runs(self) -> Iterator[Run]:
+        """Yield the numbers in runs, what counts or measures each by itself."""
+        waiting: list[tuple[int, Numeral]] = []
+        for at, numeral in self.numerals:
+            if self._measures(at, numeral):
+                if waiting:
+                    yield self._run(waiting[0][0], waiting)
+                yield self._run(at, [(at, numeral)], quantity=True)
+                waiting = []
+            else:
+                waiting.append((at, numeral))
+        if waiting:
+            yield self._run(waiting[0][0], waiting)
+
+    def _measures(self, at: int, numeral: Numeral) -> bool:
+        """Tell a number of thousands, of something, or with one decimal point."""
+        stop = numeral.stop
+        before = self.tokens[at - 1].role if at else ""
+        after = self.tokens[stop].role if stop < len(self.tokens) else ""
+        decimal = len(self.dots) == 1 and self.dots[0] in {at - 1, stop}
+        sign = self.tokens[stop].text if stop < len(self.tokens) else ""
+        return numeral.quantity or before == "b" or after == "u" or decimal or sign in {"%", "°"}
+
+    def _run(
+        self,
+        first: int,
+        numerals: Sequence[tuple[int, Numeral]],
+        *,
+        quantity: bool = False,
+        plus: bool = False,
+    ) -> Run:
+        items = [
+            Item(
+                numeral.figures,
+                self.tokens[first if not number else at].start,
+                self.tokens[numeral.stop - 1].end,
+                numeral.spoken,
+            )
+            for number, (at, numeral) in enumerate(numerals)
+        ]
+        stop = numerals[-1][1].stop
+        return Run(tuple(items), first, stop, quantity, plus, len(self.dots))

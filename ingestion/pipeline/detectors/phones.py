@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import phonenumbers
 
 from ingestion.pipeline.detectors.finding import Hit
+from ingestion.pipeline.detectors.lexicon import cue
 
 REGIONS = {
     "en": ("US", "GB", "KE", "UG", "NG", "GH", "ZA", "IN"),
@@ -13,6 +14,7 @@ REGIONS = {
     "es": ("ES", "MX", "CO", "AR", "PE"),
     "fr": ("FR", "CD", "SN", "CI", "CM"),
     "de": ("DE", "AT", "CH"),
+    "ar": ("EG", "SA", "JO", "MA", "DZ"),
     "pt": ("BR", "PT", "MZ", "AO"),
     "lg": ("UG",),
     "rw": ("RW",),
@@ -27,12 +29,6 @@ SHAPE = re.compile(
     r"(?<![\w.,/+-])(?:\+\d|\(0?\d|0\d)(?:[ ()/.\u2011-]{0,2}\d){6,13}(?![\w-]|[.,]\d)"
 )
 DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}")
-CUE = re.compile(
-    r"\b(?:phone|telephone|cell|mobile|number|call|text|dial|reach|whats\s?app|sms|fax|tel|contact"
-    r"|simu|namba|nambari|piga|rununu|tel[ée]fono|m[óo]vil|celular|llam[ae]\w*|n[úu]mero"
-    r"|t[ée]l[ée]phone|portable|appel\w*|num[ée]ro|telefon\w*|handy|nummer|ruf\w*|anruf\w*)\b",
-    re.IGNORECASE,
-)
 BARE = re.compile(r"(?<![\w.,/+-])\d(?:[ .-]?\d){6,11}(?![\w-]|[.,]\d)")
 BEFORE = 48
 
@@ -57,7 +53,7 @@ class PhoneDetector:
             if not DATE.fullmatch(match[0].strip()):
                 yield Hit("phone", match.start(), match.end(), 800, self.name)
         for match in BARE.finditer(text):
-            if CUE.search(text[max(0, match.start() - BEFORE) : match.start()]):
+            if self._told(text, match.start()):
                 yield Hit("phone", match.start(), match.end(), 750, self.name)
 
     def _plausible(self, text: str, start: int, end: int) -> bool:
@@ -67,4 +63,8 @@ class PhoneDetector:
             return not DATE.fullmatch(figures) and not re.fullmatch(
                 r"(?:1[89]|20)\d\d[ -](?:1[89]|20)\d\d", figures
             )
-        return bool(CUE.search(text[max(0, start - BEFORE) : start]))
+        return self._told(text, start)
+
+    def _told(self, text: str, start: int) -> bool:
+        before = text[max(0, start - BEFORE) : start]
+        return any(cue(kind).search(before) for kind in ("phone", "number"))

@@ -1,22 +1,26 @@
 """All detectors, run together, each with what it is able to judge."""
 
+import unicodedata
 from collections.abc import Sequence
 
-from ingestion.pipeline.detectors.finding import SPOKEN_LANGUAGES, Detector, Hit
+from ingestion.pipeline.detectors.finding import Detector, Hit
 from ingestion.pipeline.detectors.identity import IdentityDetector
+from ingestion.pipeline.detectors.lexicon import LANGUAGES
 from ingestion.pipeline.detectors.phones import PhoneDetector
 from ingestion.pipeline.detectors.spoken_addresses import SpokenAddressDetector
 from ingestion.pipeline.detectors.spoken_numbers import SpokenNumberDetector
+from ingestion.pipeline.detectors.spoken_streets import SpokenStreetDetector
 from ingestion.pipeline.detectors.streets import StreetDetector
 from ingestion.pipeline.detectors.written import WrittenDetector
 
-VERSION = "1"
+VERSION = "2"
 DETECTORS: tuple[Detector, ...] = (
     WrittenDetector(),
     PhoneDetector(),
     IdentityDetector(),
     SpokenNumberDetector(),
     SpokenAddressDetector(),
+    SpokenStreetDetector(),
     StreetDetector(),
 )
 # Where two rules claim the same words, the first of these names them.
@@ -24,9 +28,9 @@ PRECEDENCE = ("card", "iban", "email", "id-number", "ip", "phone", "url", "handl
 NEVER_CHECKED = ("birth-date", "description", "name", "number-plate")
 """Kinds that no rule here looks for. People's names need a person, or a model that is measured; so
 does what describes somebody (an age and a village)."""
-SPOKEN = (SpokenNumberDetector(), SpokenAddressDetector())
-SPOKEN_STREETS = frozenset({"en", "sw", "es"})
-"""Languages in which the rules read the number words of an address."""
+SPOKEN = (SpokenNumberDetector(), SpokenAddressDetector(), SpokenStreetDetector())
+FIGURES = {ord(char): str(unicodedata.decimal(char)) for char in "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹"}
+"""Figures of the Arabic script, which the rules read as 0 to 9."""
 
 
 def find_all(text: str, *, language: str, detectors: Sequence[Detector] = DETECTORS) -> list[Hit]:
@@ -34,6 +38,7 @@ def find_all(text: str, *, language: str, detectors: Sequence[Detector] = DETECT
 
     Hits of one kind that overlap become one; a hit inside one of a kind that takes precedence goes.
     """
+    text = text.translate(FIGURES)
     hits = [
         hit
         for detector in detectors
@@ -75,8 +80,7 @@ def kinds_checked(language: str) -> list[str]:
 
 def kinds_spoken(language: str) -> list[str]:
     """Return the kinds that some rule looks for where they are said aloud, in words, sorted."""
-    kinds = {kind for one in SPOKEN if language in one.languages for kind in one.kinds}
-    return sorted(kinds | {"address"} if language in SPOKEN_STREETS else kinds)
+    return sorted({kind for one in SPOKEN if language in one.languages for kind in one.kinds})
 
 
 def kinds_not_checked(language: str) -> list[str]:
@@ -86,4 +90,4 @@ def kinds_not_checked(language: str) -> list[str]:
 
 def knows_speech(language: str) -> bool:
     """Tell whether numbers and addresses said aloud in a language are looked for."""
-    return language in SPOKEN_LANGUAGES
+    return language in LANGUAGES

@@ -1,97 +1,140 @@
 """E-mail addresses, profile pages and handles as they are said aloud."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from ingestion.pipeline.detectors.finding import SPOKEN_LANGUAGES, Hit
-from ingestion.pipeline.detectors.numbers import Token, tokens_of
-from ingestion.pipeline.detectors.numerals import meaning
+from ingestion.pipeline.detectors.finding import Hit
+from ingestion.pipeline.detectors.lexicon import LANGUAGES, Language, language_of
+from ingestion.pipeline.detectors.tokens import Token, is_filler, tokens_of
 
-AT = frozenset({"@", "at", "arroba", "arobase", "arobas", "arrobas", "klammeraffe", "ati"})
-DOT = frozenset({"dot", "punto", "point", "punkt", "nukta", "doti", "ponto"})
-JOINER_WORDS = """
-underscore dash hyphen minus guion tiret bindestrich unterstrich kistari plus bajo _ - . +
-"""
-JOINERS = DOT | frozenset(JOINER_WORDS.split())
+JOINING = frozenset({"dot", "dash", "underscore", "plus"})
+JOINERS = frozenset("_-.+")
 ENDING_WORDS = """
 com org net edu gov info io co me biz int app dev tv fm radio africa eu ac or go sc ne
 ke ug tz rw bi cd et so ss ng gh za zw zm mw mz sn ci cm us uk ca au in es mx ar cl pe br pt fr
-be ch de at it nl pl ru
+be ch de at it nl pl ru ao ma dz tn eg sa ae jo ly sd lb iq ye qa kw bo ec py uy gt hn cu do ve
 """
 ENDINGS = frozenset(ENDING_WORDS.split())
 PROVIDERS = frozenset(
     {"gmail", "yahoo", "hotmail", "outlook", "icloud", "protonmail", "proton", "live", "gmx", "aol"}
 )
-# Before "at" these make a sentence, not an address: "find us at example dot com".
-SENTENCE_WORDS = """
-the a an is are was be in on to of and or me us him her it them you we they my your our email mail
-address write send contact reach that's its shop shops store stores online visit website site page
-look find available live meet buy order out see read more details listen sold sells sale here there
-also only now today work working works arrive
-es mi el la un una en de y o correo escribe escribeme escribir escribid manda mandalo mandar envia
-envialo enviame enviar contacta visita tienda web
-ni kwa na wa ya barua pepe yangu tovuti duka tembelea andika niandikie tuma nitumie
-est le mon ma sur et ou adresse visitez boutique
-ist die der das meine mein unter auf bei und oder besuchen laden
+PLATFORM_WORDS = """
+instagram insta twitter tiktok telegram snapchat facebook threads mastodon signal youtube linkedin
+handle username user usuario pseudo utilizador nutzername انستغرام انستقرام تويتر تيكتوك تليغرام
 """
-SENTENCE = frozenset(SENTENCE_WORDS.split())
-PLATFORM = (
-    r"(?:instagram|insta|twitter|tik\s?tok|telegram|snap\s?chat|facebook|threads|mastodon|signal)"
-)
-HANDLE = re.compile(
-    rf"\b{PLATFORM}\s+(?:(?:handle|account|page|user\s?name|name|yangu|cuenta)\s+)?"
-    rf"(?:(?:is|it['\u2019]s|i['\u2019]m|we['\u2019]re|ni|es|ist|est|:)\s+)?(?:at|arroba|@)\s+"
-    rf"(?P<after>[\w.]+(?:\s+(?:underscore|dot|dash|_|\.|punto|guion|nukta)\s+[\w.]+|\s+\w(?=\s|$))*)"
-    rf"|\b(?:handle|user\s?name)\s+(?:(?:is|ni|es)\s+)(?:at\s+)?"
-    rf"(?P<named>[\w.]+(?:\s+(?:underscore|dot|dash|_|\.|punto|guion)\s+[\w.]+)*)"
-    rf"|(?:\bat|\barroba|@)\s+(?P<before>[\w.]+(?:\s+[\w.]+){{0,3}}?)\s+(?:on|en|kwenye|sur)\s+{PLATFORM}",
-    re.IGNORECASE,
-)
+PLATFORMS = frozenset(PLATFORM_WORDS.split())
 PROFILE = re.compile(
-    r"(?:\bwww\s+(?:dot|punto|point|punkt|nukta)\s+)?(?<![\w-])[\w-]{1,63}\s+(?:dot|punto|point|punkt|nukta)\s+"
-    r"(?:com|org|net|me|co(?:\s+(?:dot|punto|nukta)\s+\w{2})?)\s+(?:forward\s+)?(?:slash|barra|schr[äa]gstrich)"
+    r"(?:\bwww\s+(?:dot|punto|point|punkt|nukta|ponto)\s+)?(?<![\w-])[\w-]{1,63}\s+"
+    r"(?:dot|punto|point|punkt|nukta|ponto)\s+"
+    r"(?:com|org|net|me|co(?:\s+(?:dot|punto|nukta|ponto)\s+\w{2})?)\s+"
+    r"(?:forward\s+)?(?:slash|barra|schr[äa]gstrich)"
     r"\s+[\w.]+(?:\s+(?:underscore|dot|dash|slash|punto|barra)\s+[\w.]+|\s+\w(?=\s|$))*",
     re.IGNORECASE,
 )
-MAX_LOCAL, MAX_LABEL = 14, 3
+WORDS = frozenset({"at", "ati", "ad", "chez"})
+"""What stands for "@" and is a word of sentences as well."""
+MAX_LOCAL, MAX_LABEL = 16, 3
 # So many letters in a row are a whole name; a word before them is not part of it.
 MIN_SPELLED = 3
+NEAR_PLATFORM = 8
+"""Tokens from a platform's name to the handle on it."""
 
 
 class SpokenAddressDetector:
     """Finds "jane dot doe at example dot com", letters spelled or not, with any part written."""
 
-    name = "spoken-address/1"
+    name = "spoken-address/2"
     kinds = ("email", "url", "handle")
-    languages = SPOKEN_LANGUAGES
+    languages = LANGUAGES
 
     def find(self, text: str, *, language: str) -> Iterable[Hit]:
         """Yield addresses said aloud. A domain alone is no one's address."""
-        tokens = tokens_of(text)
+        tokens = tokens_of(text, language)
+        table = language_of(language)
         for index, token in enumerate(tokens):
-            if token.plain in AT:
-                stop, sure = _domain(tokens, index + 1, text)
-                first = _local(tokens, index, language) if stop else index
-                if first < index:
-                    start, end = tokens[first].start, tokens[stop - 1].end
-                    yield Hit("email", start, end, 900 if sure else 700, self.name)
+            if token.word.sign == "at" or token.text == "@":
+                yield from self._email(tokens, index, text, table)
+            elif token.plain in PLATFORMS:
+                yield from self._handle(tokens, index, table)
         for match in PROFILE.finditer(text):
             yield Hit("url", match.start(), match.end(), 800, self.name)
-        for match in HANDLE.finditer(text):
-            group = next(name for name in ("after", "named", "before") if match[name])
-            yield Hit("handle", match.start(group), match.end(group), 700, self.name)
+
+    def _email(
+        self, tokens: Sequence[Token], at: int, text: str, language: Language
+    ) -> Iterator[Hit]:
+        stop, sure = _domain(tokens, _past_fillers(tokens, at + 1), text, language)
+        first = _local(tokens, at, language) if stop else at
+        if stop and first == at and tokens[at].plain not in WORDS and at:
+            first = at - 1 if tokens[at - 1].is_word else at
+        if first < at:
+            start, end = tokens[first].start, tokens[stop - 1].end
+            yield Hit("email", start, end, 900 if sure else 700, self.name)
+        elif not stop:
+            yield from self._handle_on_platform(tokens, at + 1, language)
+
+    def _handle_on_platform(
+        self, tokens: Sequence[Token], first: int, language: Language
+    ) -> Iterator[Hit]:
+        """Yield "at lake voices on instagram": what stands up to the platform's name."""
+        for stop in range(first + 1, min(first + 7, len(tokens))):
+            if tokens[stop].plain in PLATFORMS:
+                last = stop - 1
+                while last > first and _is_sentence(tokens[last], language):
+                    last -= 1
+                yield Hit("handle", tokens[first].start, tokens[last].end, 700, self.name)
+                return
+
+    def _handle(self, tokens: Sequence[Token], platform: int, language: Language) -> Iterator[Hit]:
+        """Yield the handle after a platform's name: behind "at", or with a sign in it."""
+        for first in range(platform + 1, min(platform + NEAR_PLATFORM, len(tokens))):
+            stop, signs = _chain(tokens, first, language)
+            behind = tokens[first - 1].word.sign == "at" or tokens[first - 1].text == "@"
+            if stop and (behind or signs):
+                yield Hit("handle", tokens[first].start, tokens[stop - 1].end, 700, self.name)
+                return
+
+
+def _chain(tokens: Sequence[Token], first: int, language: Language) -> tuple[int, int]:
+    """Return the token after "lake underscore voices", 0 for none, and how many signs it has."""
+    if not tokens[first].is_word or _is_sentence(tokens[first], language):
+        return 0, 0
+    at, signs = first + 1, 0
+    while at < len(tokens):
+        if _is_joiner(tokens[at]) and at + 1 < len(tokens) and tokens[at + 1].is_word:
+            at, signs = at + 2, signs + 1
+        elif tokens[at].letter or tokens[at].role in {"d", "n", "t", "figures"}:
+            at += 1
+        else:
+            break
+    return at, signs
+
+
+def _past_fillers(tokens: Sequence[Token], at: int) -> int:
+    while at < len(tokens) and is_filler(tokens[at]):
+        at += 1
+    return at
+
+
+def _is_joiner(token: Token) -> bool:
+    return token.word.sign in JOINING or token.text in JOINERS
+
+
+def _is_sentence(token: Token, language: Language) -> bool:
+    """Tell words that make a sentence, not an address: "find us at example dot com"."""
+    bare = token.plain.replace("'", "")
+    return token.word.sign == "at" or not language.sentence.isdisjoint({token.plain, bare})
 
 
 def _is_dot(tokens: Sequence[Token], index: int, text: str) -> bool:
     """Tell "dot", or a full stop that clings to both sides."""
     token = tokens[index]
-    if token.plain in DOT:
+    if token.word.sign == "dot":
         return True
     tight = text[token.start - 1 : token.start].strip() and text[token.end : token.end + 1].strip()
     return token.text == "." and bool(tight)
 
 
-def _domain(tokens: Sequence[Token], start: int, text: str) -> tuple[int, bool]:
+def _domain(tokens: Sequence[Token], start: int, text: str, language: Language) -> tuple[int, bool]:
     """Return the token after the domain that starts here (0: none), and whether it has an end."""
     label = start
     while label < len(tokens) and label - start <= MAX_LABEL * 4:
@@ -102,20 +145,20 @@ def _domain(tokens: Sequence[Token], start: int, text: str) -> tuple[int, bool]:
             break
         label += 1
     if label > start and label < len(tokens) and _is_dot(tokens, label, text):
-        stop = _endings(tokens, label, text)
+        stop = _endings(tokens, label, text, language)
         if stop:
             return stop, True
-    if start < len(tokens) and tokens[start].plain in PROVIDERS:
+    if start < len(tokens) and tokens[start].plain in PROVIDERS | language.providers:
         return start + 1, False
     return 0, False
 
 
-def _endings(tokens: Sequence[Token], dot: int, text: str) -> int:
+def _endings(tokens: Sequence[Token], dot: int, text: str, language: Language) -> int:
     """Return the token after "dot com", "dot co dot u k", "dot c o m"; 0 when none follows."""
     stop = 0
     while dot + 1 < len(tokens) and _is_dot(tokens, dot, text):
         after = dot + 1
-        if tokens[after].plain in ENDINGS:
+        if tokens[after].plain in ENDINGS | language.endings:
             stop = dot = after + 1
             continue
         spelled = ""
@@ -134,38 +177,64 @@ def _endings(tokens: Sequence[Token], dot: int, text: str) -> int:
     return stop
 
 
-def _local(tokens: Sequence[Token], at: int, language: str) -> int:
+def _local(tokens: Sequence[Token], at: int, language: Language) -> int:
     """Return the first token of what stands before "at"; `at` itself when it is no name."""
     first = at
-    while first and at - first < MAX_LOCAL:
-        token = tokens[first - 1]
-        if token.plain in JOINERS and first < at:
-            first -= 1
+    before = at
+    words = letters = 0
+    while before and at - before < MAX_LOCAL:
+        before -= 1
+        token = tokens[before]
+        if _is_joiner(token) and first < at:
+            first = before
             continue
-        letter = _is_spelled(tokens, first - 1)
-        bare = token.plain.replace("'", "").replace("\u2019", "")
-        word = token.text[0].isalnum() and not {token.plain, bare} & (AT | SENTENCE)
-        if not letter and not word:
+        if is_filler(token) and _goes_on(tokens, before, language):
+            continue
+        if token.role == "j" and 0 < before < first and _is_number(tokens, before):
+            continue
+        if not _is_spelled(tokens, before) and (not token.is_word or _is_sentence(token, language)):
             break
-        spelled = not _is_name(token, language)
-        joined = first < at and tokens[first].plain in JOINERS
-        words = sum(_is_name(part, language) for part in tokens[first:at])
-        letters = sum(len(part.plain) == 1 for part in tokens[first:at] if part.text.isalnum())
-        if first < at and not spelled and not joined and (words >= 2 or letters >= MIN_SPELLED):
+        is_name = _is_name(token)
+        joined = first < at and _is_joiner(tokens[first])
+        if first < at and is_name and not joined and (words >= 2 or letters >= MIN_SPELLED):
             break
-        first -= 1
+        words, letters = words + is_name, letters + (len(token.plain) == 1)
+        first = before
     return first
+
+
+def _goes_on(tokens: Sequence[Token], at: int, language: Language) -> bool:
+    """Tell a comma or "uh" inside an address: a letter, a number or a sign stands beside it."""
+    before = at
+    while before and is_filler(tokens[before]):
+        before -= 1
+    after = _past_fillers(tokens, at)
+    if after >= len(tokens) or _is_sentence(tokens[before], language):
+        return False
+    near = (tokens[before], tokens[after])
+    if tokens[after].word.sign == "at" or any(_is_joiner(token) for token in near):
+        return True
+    return not tokens[at].is_word and not any(_is_name(token) for token in near)
 
 
 def _is_spelled(tokens: Sequence[Token], index: int) -> bool:
     """Tell a letter inside a name ("a k a", "a dot smith") from the word "a" before one."""
-    if len(tokens[index].plain) != 1 or not tokens[index].text.isalnum():
+    if len(tokens[index].plain) != 1 or not tokens[index].is_word:
         return False
-    around = [tokens[near].plain for near in (index - 1, index + 1) if 0 <= near < len(tokens)]
-    return any((len(word) == 1 and word.isalnum()) or word in JOINERS for word in around)
+    if len(tokens[index].text) > 1:
+        return True
+    before, after = index - 1, _past_fillers(tokens, index + 1)
+    while before > 0 and is_filler(tokens[before]):
+        before -= 1
+    around = [tokens[near] for near in (before, after) if 0 <= near < len(tokens)]
+    return any((len(one.plain) == 1 and one.is_word) or _is_joiner(one) for one in around)
 
 
-def _is_name(token: Token, language: str) -> bool:
+def _is_number(tokens: Sequence[Token], at: int) -> bool:
+    """Tell the "and" inside a number."""
+    return all(tokens[near].role in {"d", "n", "t", "h"} for near in (at - 1, at + 1))
+
+
+def _is_name(token: Token) -> bool:
     """Tell a word from a spelled letter, a number and a joiner."""
-    spelled = len(token.plain) == 1 or meaning(token.plain, language=language) is not None
-    return not spelled and token.plain not in JOINERS
+    return len(token.plain) > 1 and not token.role and not _is_joiner(token)

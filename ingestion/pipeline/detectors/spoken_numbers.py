@@ -1,83 +1,147 @@
 """Telephone, card and identity numbers as they are said aloud."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from stdnum import luhn
 
-from ingestion.pipeline.detectors import identity, phones
-from ingestion.pipeline.detectors.finding import SPOKEN_LANGUAGES, Hit
-from ingestion.pipeline.detectors.numbers import Item, Run, runs_of
+from ingestion.pipeline.detectors.finding import Hit
+from ingestion.pipeline.detectors.lexicon import LANGUAGES, Language, language_of
+from ingestion.pipeline.detectors.numbers import Item, Run, joined, may_go_on, runs_of
+from ingestion.pipeline.detectors.tokens import Token, is_filler, tokens_of
 
-# Numbers in a row that are nobody's: games, counting, sound checks, sums, scores.
-NOBODY = re.compile(
-    r"\b(?:lott\w*|jackpot|raffle|bingo|winning\s+numbers?|draw|countdown|count(?:s|ed|ing)?|launch"
-    r"|lift-?off|testing|mic(?:rophone)?\s+(?:check|test)|scores?|multipl\w*|times\s+table|verse"
-    r"|chapter|page|psalm|bahati\s+nasibu|hesabu|kuhesabu|loter[íi]a|sorteo|cuenta\s+(?:atr[áa]s"
-    r"|regresiva)|contar|loto|compte\s+[àa]\s+rebours|compter|lottozahlen|z[äa]hl\w*)\b",
-    re.IGNORECASE,
-)
-CARD_CUE = re.compile(
-    r"\b(?:card|visa|master\s?card|debit|credit|tarjeta|kadi|carte|karte)\b", re.IGNORECASE
-)
-SECRET_CUE = re.compile(
-    r"\b(?:pin|password|pass\s?code|otp|security\s+code|nenosiri|nambari\s+ya\s+siri|clave"
-    r"|contrase[ñn]a|mot\s+de\s+passe|code\s+secret|kennwort|passwort)\b",
-    re.IGNORECASE,
-)
 CLOCK = re.compile(r"\ba\s+las?\s+$", re.IGNORECASE)
-BEFORE = 60
+BEFORE, AFTER = 60, 40
 FEWEST, FEWEST_WITH_CUE, MOST = 7, 6, 15
+FEWEST_SECRET = 4
 CARD_LENGTHS = range(13, 20)
+MOST_CORRECTED = 30
+"""Figures of a number that was begun twice, or of two numbers in a row."""
+MAX_LETTERS = 4
+CUES = ("secret", "card", "id", "phone")
 
 
 class SpokenNumberDetector:
     """Runs of number words long enough to reach a person."""
 
-    name = "spoken-number/1"
-    kinds = ("phone", "card", "id-number")
-    languages = SPOKEN_LANGUAGES
+    name = "spoken-number/2"
+    kinds = ("phone", "card", "id-number", "ip")
+    languages = LANGUAGES
 
     def find(self, text: str, *, language: str) -> Iterable[Hit]:
-        """Yield the runs that read as a telephone, card or identity number."""
-        for run in runs_of(text, language=language):
+        """Yield the runs that read as a telephone, card, identity or network number."""
+        table = language_of(language)
+        tokens = tokens_of(text, language)
+        for run in _whole(runs_of(text, language=language), text, tokens, table):
             if any(item.spoken for item in run.items):
-                yield from self._judge(run, text)
+                yield from self._judge(run, text, tokens, table)
 
-    def _judge(self, run: Run, text: str) -> Iterable[Hit]:
+    def _judge(
+        self, run: Run, text: str, tokens: Sequence[Token], language: Language
+    ) -> Iterator[Hit]:
         start, end = run.items[0].start, run.items[-1].end
-        before = text[max(0, start - BEFORE) : start]
+        told = cue_before(text, start, language)
         figures = run.figures
-        called = bool(phones.CUE.search(before))
-        if run.quantity or _is_sequence(run.items):
+        if told == "id":
+            letters, start, end = _with_letters(run, tokens)
+            if len(figures) + letters >= FEWEST_WITH_CUE:
+                yield Hit("id-number", start, end, 800, self.name)
             return
-        if len(figures) >= 4 and SECRET_CUE.search(before):
+        if run.quantity or (told != "phone" and _is_sequence(run.items)):
+            return
+        if told == "secret" and len(figures) >= FEWEST_SECRET:
             yield Hit("id-number", start, end, 800, self.name)
-        elif _is_card(figures, before):
+        elif _is_network(run):
+            yield Hit("ip", start, end, 900, self.name)
+        elif _is_card(figures, told):
             yield Hit("card", start, end, 900, self.name)
-        elif len(figures) >= FEWEST_WITH_CUE and identity.CUE.search(before):
-            yield Hit("id-number", start, end, 800, self.name)
-        elif self._is_phone(run, called=called, before=before, after=text[end : end + 40]):
-            yield Hit("phone", start, end, 900 if called or figures[0] == "0" else 650, self.name)
-
-    def _is_phone(self, run: Run, *, called: bool, before: str, after: str) -> bool:
-        fewest = FEWEST_WITH_CUE if called or run.plus else FEWEST
-        if not fewest <= len(run.figures) <= MOST:
-            return False
-        if called or run.plus:
-            return not _are_years(run.items)
-        if NOBODY.search(before + after) or _are_years(run.items):
-            return False
-        if CLOCK.search(before) or _are_clock_times(run.items):
-            return False
-        return not (_is_list(run.items) or _is_refrain(run.figures))
+        elif _is_phone(run, told, text, language):
+            sure = told in {"phone", "number"} or figures[0] == "0"
+            yield Hit("phone", start, end, 900 if sure else 650, self.name)
 
 
-def _is_card(figures: str, before: str) -> bool:
-    if len(figures) not in CARD_LENGTHS:
+def cue_before(text: str, start: int, language: Language) -> str:
+    """Return what the words before a number say it is: the kind named last, else "number"."""
+    before = text[max(0, start - BEFORE) : start]
+    ends = {
+        kind: max((match.end() for match in language.cues[kind].finditer(before)), default=-1)
+        for kind in CUES
+    }
+    nearest = max(CUES, key=lambda kind: ends[kind])
+    if ends[nearest] >= 0:
+        return nearest
+    return "number" if language.cues["number"].search(before) else ""
+
+
+def _whole(
+    runs: Sequence[Run], text: str, tokens: Sequence[Token], language: Language
+) -> Iterator[Run]:
+    """Yield the runs, those that are one number with words in between put together."""
+    waiting: Run | None = None
+    for run in runs:
+        if waiting is None:
+            waiting = run
+            continue
+        if len(run.figures) == 1 and not run.items[0].figures.startswith("0"):
+            continue
+        told = bool(cue_before(text, waiting.items[0].start, language))
+        if may_go_on(tokens, waiting, run, told=told):
+            waiting = joined(waiting, run)
+        else:
+            yield waiting
+            waiting = run
+    if waiting is not None:
+        yield waiting
+
+
+def _with_letters(run: Run, tokens: Sequence[Token]) -> tuple[int, int, int]:
+    """Return how many letters belong to a number, and where it begins and ends with them."""
+    first, last = run.first, run.stop - 1
+    count = sum(bool(token.letter) for token in tokens[run.first : run.stop])
+    for step in (-1, 1):
+        at, found = (run.first - 1 if step < 0 else run.stop), 0
+        while 0 <= at < len(tokens) and found < MAX_LETTERS:
+            if tokens[at].letter and _is_spelled(tokens[at]):
+                found += 1
+                first, last = min(first, at), max(last, at)
+            elif not is_filler(tokens[at]):
+                break
+            at += step
+        count += found
+    return count, tokens[first].start, tokens[last].end
+
+
+def _is_spelled(token: Token) -> bool:
+    """Tell a letter by itself from a word of one letter ("a", "y", "e", "o")."""
+    return token.text[0].isupper() or token.plain not in {"a", "y", "e", "o", "i"}
+
+
+def _is_phone(run: Run, told: str, text: str, language: Language) -> bool:
+    called = told in {"phone", "number"} or run.plus
+    figures = run.figures
+    fewest = FEWEST_WITH_CUE if called else FEWEST
+    most = MOST_CORRECTED if called or figures[0] == "0" else MOST
+    if not fewest <= len(figures) <= most or _are_years(run.items):
         return False
-    return luhn.is_valid(figures) or bool(CARD_CUE.search(before))
+    if told == "phone" or run.plus or figures[0] == "0":
+        return True
+    start, end = run.items[0].start, run.items[-1].end
+    around = text[max(0, start - BEFORE) : start] + " " + text[end : end + AFTER]
+    if language.cues["nobody"].search(around) or CLOCK.search(text[:start][-BEFORE:]):
+        return False
+    return not (_are_clock_times(run.items) or _is_list(run.items) or _is_refrain(figures))
+
+
+def _is_card(figures: str, told: str) -> bool:
+    if told == "card":
+        return CARD_LENGTHS.start <= len(figures) <= MOST_CORRECTED
+    return len(figures) in CARD_LENGTHS and luhn.is_valid(figures)
+
+
+def _is_network(run: Run) -> bool:
+    """Tell four numbers with three dots between them, said one by one or whole."""
+    return 4 <= len(run.figures) <= 12 and run.dots == 3
 
 
 def _is_sequence(items: Sequence[Item]) -> bool:

@@ -1,0 +1,199 @@
+"""Postal addresses whose numbers are said in words or written: streets, houses, floors, boxes."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ingestion.pipeline.detectors.finding import Hit
+from ingestion.pipeline.detectors.lexicon import LANGUAGES, Language, language_of
+from ingestion.pipeline.detectors.numerals import STARTS, numeral_at
+from ingestion.pipeline.detectors.tokens import SOFT, Token, tokens_of
+
+CONNECTOR_WORDS = """
+de la el del los las da do das dos e y des du l d le les wa ya za of san santa al von
+"""
+CONNECTORS = frozenset(CONNECTOR_WORDS.split())
+MAX_NUMERALS, MAX_NAME, MAX_SHORT = 4, 6, 3
+STRONG, WEAK = 800, 0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Half-open tokens of an address. A weak part counts beside a strong one only."""
+
+    first: int
+    stop: int
+    strength: int = STRONG
+
+
+class SpokenStreetDetector:
+    """Street, house, floor and box with a number, in the order of words of each language."""
+
+    name = "spoken-street/1"
+    kinds = ("address",)
+    languages = LANGUAGES
+
+    def find(self, text: str, *, language: str) -> Iterable[Hit]:
+        """Yield addresses; parts that only signs stand between are one."""
+        tokens = tokens_of(text, language)
+        reader = _Reader(tokens, language_of(language))
+        for group in _groups(reader.parts(), tokens):
+            if any(part.strength for part in group):
+                start, end = tokens[group[0].first].start, tokens[group[-1].stop - 1].end
+                yield Hit("address", start, end, STRONG, self.name)
+
+
+def _groups(parts: Iterable[Part], tokens: Sequence[Token]) -> Iterator[list[Part]]:
+    group: list[Part] = []
+    for part in parts:
+        if group and any(token.is_word for token in tokens[group[-1].stop : part.first]):
+            yield group
+            group = []
+        group.append(part)
+    if group:
+        yield group
+
+
+class _Reader:
+    """Reads the parts of addresses in a text's tokens."""
+
+    def __init__(self, tokens: Sequence[Token], language: Language) -> None:
+        self.tokens = tokens
+        self.language = language
+
+    def parts(self) -> Iterator[Part]:
+        """Yield the parts in order, none inside another."""
+        at = 0
+        while at < len(self.tokens):
+            part = self._part(at)
+            if part:
+                yield part
+            at = part.stop if part else at + 1
+
+    def _part(self, at: int) -> Part | None:
+        token = self.tokens[at]
+        place = token.word.place
+        if place in {"box", "street_suffix"}:
+            return self._numbered(at)
+        if place == "unit":
+            return self._unit(at)
+        if place == "ordinals":
+            return Part(at, at + 2, WEAK) if self._place(at + 1) == "unit" else None
+        if place in {"street_before", "street_first"}:
+            return self._street_then_number(at)
+        starts = token.role in STARTS or place == "number" or self.language.glued
+        return self._number_then_street(at) if starts else None
+
+    def _place(self, at: int) -> str:
+        return self.tokens[at].word.place if at < len(self.tokens) else ""
+
+    def _numbered(self, at: int) -> Part | None:
+        stop = self._number(at + 1)
+        return Part(at, stop) if stop else None
+
+    def _unit(self, at: int) -> Part | None:
+        """Read "house number nine"; without the word "number" only beside a street."""
+        stop = self._number(at + 1)
+        if not stop:
+            if at + 1 < len(self.tokens) and len(self.tokens[at + 1].letter) == 1:
+                return Part(at, at + 2, WEAK)
+            return None
+        told = self._place(at + 1) == "number"
+        return Part(at, stop, STRONG if told else WEAK)
+
+    def _number(self, at: int) -> int:
+        """Return the token after the house number that begins here, 0 for none."""
+        while at < len(self.tokens) and (self.tokens[at].plain in {",", ".", "#"}):
+            at += 1
+        if self._place(at) == "number":
+            at += 1
+            while at < len(self.tokens) and self.tokens[at].plain in {".", "#"}:
+                at += 1
+        stop = self._numerals(at)
+        if not stop or (stop < len(self.tokens) and self.tokens[stop].role == "u"):
+            return 0
+        return self._past_suffix(stop)
+
+    def _numerals(self, at: int) -> int:
+        stop = 0
+        for _ in range(MAX_NUMERALS):
+            found = numeral_at(self.tokens, at, self.language) if at < len(self.tokens) else None
+            if found is None:
+                break
+            stop = at = found.stop
+        return stop
+
+    def _past_suffix(self, stop: int) -> int:
+        """Read "3 b", "45 bis", "32-15"."""
+        if stop < len(self.tokens):
+            token = self.tokens[stop]
+            if token.word.place == "street_number":
+                return stop + 1
+            if token.plain in {"-", "/", "#"} or token.word.sign == "dash":
+                return self._numerals(stop + 1) or stop
+            own_word = token.plain in self.language.sentence or token.role == "j"
+            if len(token.plain) == 1 and token.plain.isalpha() and not own_word:
+                return stop + 1
+        return stop
+
+    def _street_then_number(self, at: int) -> Part | None:
+        """Read "calle del Sol, número cinco"; without "number" the phrase must end there."""
+        name = at + 1
+        while name < len(self.tokens) and name - at <= MAX_NAME:
+            token = self.tokens[name]
+            stop = self._number(name)
+            if stop and self._place(name) == "number":
+                return Part(self._begin(at), stop)
+            if stop and token.plain not in CONNECTORS and self._ends(stop):
+                return Part(self._begin(at), stop)
+            if not (token.is_word or token.plain in {",", "."}) or self._breaks(token):
+                break
+            name += 1
+        return None
+
+    def _begin(self, at: int) -> int:
+        """Return where a name before the type begins: "Berliner Allee"."""
+        before = self.tokens[at - 1] if at else None
+        named = before is not None and before.text[0].isupper() and bool(before.is_word)
+        return at - 1 if self.language.street_suffixes and named else at
+
+    def _breaks(self, token: Token) -> bool:
+        return token.plain in self.language.sentence and token.plain not in CONNECTORS
+
+    def _ends(self, stop: int) -> bool:
+        """Tell a number that counts nothing: no noun follows."""
+        if stop >= len(self.tokens):
+            return True
+        token = self.tokens[stop]
+        is_part = token.word.place in {"unit", "ordinals"}
+        return not token.is_word or token.plain in self.language.sentence or is_part
+
+    def _number_then_street(self, at: int) -> Part | None:
+        """Read "forty-one Station Road" and "douze bis rue des Lilas"."""
+        stop = self._number(at)
+        if not stop:
+            return None
+        while stop < len(self.tokens) and self.tokens[stop].plain == ",":
+            stop += 1
+        if self._place(stop) == "street_first":
+            return Part(at, self._past_name(stop + 1))
+        for name in range(stop, min(stop + MAX_SHORT + 1, len(self.tokens))):
+            token = self.tokens[name]
+            if token.word.place == "street_after" and name > stop:
+                return Part(at, name + 1)
+            if not token.is_word or token.plain in self.language.sentence or token.role:
+                break
+        return None
+
+    def _past_name(self, at: int) -> int:
+        """Return the token after a street's name: up to a sign or a word of the sentence."""
+        words = 0
+        while at < len(self.tokens) and words < MAX_SHORT:
+            token = self.tokens[at]
+            linked = token.plain in CONNECTORS or token.plain.startswith(("l'", "d'"))
+            if not token.is_word and token.plain not in SOFT - {",", "."}:
+                break
+            if self._breaks(token) and not linked:
+                break
+            words += not (token.plain in CONNECTORS or not token.is_word)
+            at += 1
+        return at
