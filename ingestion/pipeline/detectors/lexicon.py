@@ -37,6 +37,13 @@ LOOSE = {
 }  # fmt: skip
 
 
+CONNECTOR_WORDS = """
+de la el del los las da do das dos e y des du l d le les wa ya za of the san santa al von vom
+"""
+CONNECTORS = frozenset(CONNECTOR_WORDS.split())
+"""Small words inside names of streets and mail boxes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
     """A word as the rules see it. `joined`: "and" is written into it (Arabic).

@@ -70,25 +70,19 @@ def runs_of(text: str, *, language: str) -> list[Run]:
     return found
 
 
-def gap(tokens: Sequence[Token], run: Run, later: Run) -> int:
-    """Return how many words stand between two runs; a single "one" is a word."""
-    return sum(token.is_word for token in tokens[run.stop : later.first])
-
-
-def may_go_on(tokens: Sequence[Token], run: Run, later: Run, *, told: bool) -> bool:
-    """Tell two short runs of figures that are one number with words in between.
-
-    `told`: words before the first say that a number follows. Else the figures must be read as
-    numbers are: from a zero on, or one by one on both sides.
-    """
+def may_go_on(tokens: Sequence[Token], run: Run, later: Run) -> bool:
+    """Tell two short runs of figures that few words part; a single "one" is a word."""
     if run.quantity or later.quantity or later.plus or len(run.figures) >= WHOLE:
         return False
     if len(run.figures) + len(later.figures) > MOST_JOINED or len(later.figures) < 2:
         return False
-    dialed = run.figures[0] == "0" and len(run.figures) >= 2
-    if not (told or run.plus or dialed or (run.singly and later.singly)):
-        return False
-    return gap(tokens, run, later) <= MAX_GAP
+    return sum(token.is_word for token in tokens[run.stop : later.first]) <= MAX_GAP
+
+
+def reads_as_dialed(run: Run, later: Run) -> bool:
+    """Tell figures read as those of a telephone are: from a zero on, or both runs one by one."""
+    from_zero = run.figures[0] == "0" and len(run.figures) >= 2
+    return from_zero or run.plus or (run.singly and later.singly)
 
 
 def joined(run: Run, later: Run) -> Run:

@@ -28,6 +28,8 @@ def numeral_at(tokens: Sequence[Token], at: int, language: Language) -> Numeral 
     token = tokens[at]
     if token.role in {"", "f", "j", "u", "b", "p"}:
         return _unglued(token, at, language) if language.glued and not token.role else None
+    if token.role == "d" and _stands_alone(tokens, at + 1):
+        return Numeral(str(token.word.value), at + 1)
     if token.role == "x":
         return _repeated(tokens, at)
     if token.role == "figures":
@@ -39,6 +41,13 @@ def numeral_at(tokens: Sequence[Token], at: int, language: Language) -> Numeral 
 
 def _role(tokens: Sequence[Token], at: int) -> str:
     return tokens[at].role if at < len(tokens) else ""
+
+
+def _stands_alone(tokens: Sequence[Token], at: int) -> bool:
+    """Tell a figure that nothing is added to: most are read singly."""
+    return at >= len(tokens) or (
+        tokens[at].role not in {"c", "s", "j"} and not tokens[at].word.joined
+    )
 
 
 def _repeated(tokens: Sequence[Token], at: int) -> Numeral | None:

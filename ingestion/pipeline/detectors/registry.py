@@ -1,7 +1,7 @@
 """All detectors, run together, each with what it is able to judge."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ingestion.pipeline.detectors.finding import Detector, Hit
 from ingestion.pipeline.detectors.identity import IdentityDetector
@@ -46,11 +46,30 @@ def find_all(text: str, *, language: str, detectors: Sequence[Detector] = DETECT
         for hit in detector.find(text, language=language)
         if hit.end > hit.start
     ]
+    kept = [hit for group in _touching(_merged(hits)) for hit in _preferred(group)]
+    return sorted(kept, key=lambda hit: (hit.start, hit.end))
+
+
+def _touching(hits: Sequence[Hit]) -> Iterator[list[Hit]]:
+    """Yield hits in groups that no hit reaches out of."""
+    group: list[Hit] = []
+    end = 0
+    for hit in sorted(hits, key=lambda hit: hit.start):
+        if group and hit.start >= end:
+            yield group
+            group = []
+        group.append(hit)
+        end = max(end, hit.end)
+    if group:
+        yield group
+
+
+def _preferred(hits: Sequence[Hit]) -> list[Hit]:
     kept: list[Hit] = []
-    for hit in sorted(_merged(hits), key=lambda hit: (PRECEDENCE.index(hit.kind), hit.start)):
+    for hit in sorted(hits, key=lambda hit: (PRECEDENCE.index(hit.kind), hit.start)):
         if not any(other.start <= hit.start and hit.end <= other.end for other in kept):
             kept.append(hit)
-    return sorted(kept, key=lambda hit: (hit.start, hit.end))
+    return kept
 
 
 def _merged(hits: Sequence[Hit]) -> list[Hit]:

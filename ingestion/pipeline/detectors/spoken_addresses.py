@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from ingestion.pipeline.detectors.finding import Hit
-from ingestion.pipeline.detectors.lexicon import LANGUAGES, Language, language_of
+from ingestion.pipeline.detectors.lexicon import CONNECTORS, LANGUAGES, Language, language_of
 from ingestion.pipeline.detectors.tokens import Token, is_filler, tokens_of
 
 JOINING = frozenset({"dot", "dash", "underscore", "plus"})
@@ -31,6 +31,7 @@ PROFILE = re.compile(
     r"\s+[\w.]+(?:\s+(?:underscore|dot|dash|slash|punto|barra)\s+[\w.]+|\s+\w(?=\s|$))*",
     re.IGNORECASE,
 )
+BRACKETS = frozenset({"[]", "()", "{}", "<>"})
 WORDS = frozenset({"at", "ati", "ad", "chez"})
 """What stands for "@" and is a word of sentences as well."""
 MAX_LOCAL, MAX_LABEL = 16, 3
@@ -62,7 +63,10 @@ class SpokenAddressDetector:
     def _email(
         self, tokens: Sequence[Token], at: int, text: str, language: Language
     ) -> Iterator[Hit]:
-        stop, sure = _domain(tokens, _past_fillers(tokens, at + 1), text, language)
+        after = at + 1
+        if 0 < at < len(tokens) - 1 and tokens[at - 1].text + tokens[after].text in BRACKETS:
+            at, after = at - 1, after + 1
+        stop, sure = _domain(tokens, _past_fillers(tokens, after), text, language)
         first = _local(tokens, at, language) if stop else at
         if stop and first == at and tokens[at].plain not in WORDS and at:
             first = at - 1 if tokens[at - 1].is_word else at
@@ -190,11 +194,12 @@ def _local(tokens: Sequence[Token], at: int, language: Language) -> int:
             continue
         if is_filler(token) and _goes_on(tokens, before, language):
             continue
-        if token.role == "j" and 0 < before < first and _is_number(tokens, before):
+        if token.role == "j" and 0 < before < first and _is_inside_number(tokens, before):
             continue
-        if not _is_spelled(tokens, before) and (not token.is_word or _is_sentence(token, language)):
-            break
-        is_name = _is_name(token)
+        part = _is_spelled(tokens, before) or _is_number(tokens, before)
+        if not part and (not token.is_word or _is_sentence(token, language)):
+            return _past_connectors(tokens, before, first, language)
+        is_name = _is_name(token) and token.plain not in CONNECTORS
         joined = first < at and _is_joiner(tokens[first])
         if first < at and is_name and not joined and (words >= 2 or letters >= MIN_SPELLED):
             break
@@ -209,7 +214,8 @@ def _goes_on(tokens: Sequence[Token], at: int, language: Language) -> bool:
     while before and is_filler(tokens[before]):
         before -= 1
     after = _past_fillers(tokens, at)
-    if after >= len(tokens) or _is_sentence(tokens[before], language):
+    part = _is_spelled(tokens, before) or _is_number(tokens, before)
+    if after >= len(tokens) or (_is_sentence(tokens[before], language) and not part):
         return False
     near = (tokens[before], tokens[after])
     if tokens[after].word.sign == "at" or any(_is_joiner(token) for token in near):
@@ -230,7 +236,25 @@ def _is_spelled(tokens: Sequence[Token], index: int) -> bool:
     return any((len(one.plain) == 1 and one.is_word) or _is_joiner(one) for one in around)
 
 
+def _past_connectors(tokens: Sequence[Token], at: int, first: int, language: Language) -> int:
+    """Return where "voz do vale" begins: a name, a small word, and what is read already."""
+    joins = first > at and tokens[at].plain in CONNECTORS and at > 0
+    if not joins or not _is_name(tokens[at - 1]) or not tokens[at - 1].is_word:
+        return first
+    if _is_sentence(tokens[at - 1], language):
+        return first
+    article = at > 1 and tokens[at - 2].plain in CONNECTORS
+    return at - 2 if article else at - 1
+
+
 def _is_number(tokens: Sequence[Token], at: int) -> bool:
+    """Tell the "one" of "ninety-one" from the word "one"."""
+    return tokens[at].role in {"n", "t", "h"} or (
+        tokens[at].role == "d" and at > 0 and tokens[at - 1].role in {"d", "t", "j"}
+    )
+
+
+def _is_inside_number(tokens: Sequence[Token], at: int) -> bool:
     """Tell the "and" inside a number."""
     return all(tokens[near].role in {"d", "n", "t", "h"} for near in (at - 1, at + 1))
 

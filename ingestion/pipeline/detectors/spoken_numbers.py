@@ -8,7 +8,14 @@ from stdnum import luhn
 
 from ingestion.pipeline.detectors.finding import Hit
 from ingestion.pipeline.detectors.lexicon import LANGUAGES, Language, language_of
-from ingestion.pipeline.detectors.numbers import Item, Run, joined, may_go_on, runs_of
+from ingestion.pipeline.detectors.numbers import (
+    Item,
+    Run,
+    joined,
+    may_go_on,
+    reads_as_dialed,
+    runs_of,
+)
 from ingestion.pipeline.detectors.tokens import Token, is_filler, tokens_of
 
 CLOCK = re.compile(r"\ba\s+las?\s+$", re.IGNORECASE)
@@ -34,7 +41,8 @@ class SpokenNumberDetector:
         table = language_of(language)
         tokens = tokens_of(text, language)
         for run in _whole(runs_of(text, language=language), text, tokens, table):
-            if any(item.spoken for item in run.items):
+            enough = len(run.figures) >= FEWEST_SECRET or run.quantity
+            if enough and any(item.spoken for item in run.items):
                 yield from self._judge(run, text, tokens, table)
 
     def _judge(
@@ -85,8 +93,10 @@ def _whole(
             continue
         if len(run.figures) == 1 and not run.items[0].figures.startswith("0"):
             continue
-        told = bool(cue_before(text, waiting.items[0].start, language))
-        if may_go_on(tokens, waiting, run, told=told):
+        start = waiting.items[0].start
+        if may_go_on(tokens, waiting, run) and (
+            reads_as_dialed(waiting, run) or cue_before(text, start, language)
+        ):
             waiting = joined(waiting, run)
         else:
             yield waiting
@@ -121,7 +131,7 @@ def _is_phone(run: Run, told: str, text: str, language: Language) -> bool:
     called = told in {"phone", "number"} or run.plus
     figures = run.figures
     fewest = FEWEST_WITH_CUE if called else FEWEST
-    most = MOST_CORRECTED if called or figures[0] == "0" else MOST
+    most = MOST_CORRECTED if called or figures[0] == "0" or run.singly else MOST
     if not fewest <= len(figures) <= most or _are_years(run.items):
         return False
     if told == "phone" or run.plus or figures[0] == "0":
@@ -130,7 +140,9 @@ def _is_phone(run: Run, told: str, text: str, language: Language) -> bool:
     around = text[max(0, start - BEFORE) : start] + " " + text[end : end + AFTER]
     if language.cues["nobody"].search(around) or CLOCK.search(text[:start][-BEFORE:]):
         return False
-    return not (_are_clock_times(run.items) or _is_list(run.items) or _is_refrain(figures))
+    if _are_clock_times(run.items) or _is_list(run.items):
+        return False
+    return not (_is_refrain(figures) or _is_counting(run.items))
 
 
 def _is_card(figures: str, told: str) -> bool:
@@ -151,6 +163,12 @@ def _is_sequence(items: Sequence[Item]) -> bool:
         return False
     commonest = max(set(steps), key=steps.count)
     return commonest != 0 and steps.count(commonest) * 5 >= len(steps) * 4
+
+
+def _is_counting(items: Sequence[Item]) -> bool:
+    """Tell "one two, one two, one two three": each one more, or begun again at one."""
+    values = [int(item.figures) for item in items]
+    return values[0] <= 1 and all(later in {1, value + 1} for value, later in pairwise(values))
 
 
 def _are_years(items: Sequence[Item]) -> bool:

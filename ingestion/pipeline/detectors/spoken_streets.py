@@ -1,28 +1,26 @@
 """Postal addresses whose numbers are said in words or written: streets, houses, floors, boxes."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ingestion.pipeline.detectors.finding import Hit
-from ingestion.pipeline.detectors.lexicon import LANGUAGES, Language, language_of
+from ingestion.pipeline.detectors.lexicon import CONNECTORS, LANGUAGES, Language, language_of
 from ingestion.pipeline.detectors.numerals import STARTS, numeral_at
 from ingestion.pipeline.detectors.tokens import SOFT, Token, tokens_of
 
-CONNECTOR_WORDS = """
-de la el del los las da do das dos e y des du l d le les wa ya za of san santa al von
-"""
-CONNECTORS = frozenset(CONNECTOR_WORDS.split())
+COMMAS = frozenset(",.\u060c")
 MAX_NUMERALS, MAX_NAME, MAX_SHORT = 4, 6, 3
-STRONG, WEAK = 800, 0
+CONFIDENCE = 800
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Half-open tokens of an address. A weak part counts beside a strong one only."""
+    """Half-open tokens of an address. A weak part, as "flat b", counts beside a street only."""
 
     first: int
     stop: int
-    strength: int = STRONG
+    is_strong: bool = True
+    is_street: bool = False
 
 
 class SpokenStreetDetector:
@@ -37,9 +35,10 @@ class SpokenStreetDetector:
         tokens = tokens_of(text, language)
         reader = _Reader(tokens, language_of(language))
         for group in _groups(reader.parts(), tokens):
-            if any(part.strength for part in group):
+            beside = len(group) > 1 and any(part.is_street for part in group)
+            if beside or any(part.is_strong for part in group):
                 start, end = tokens[group[0].first].start, tokens[group[-1].stop - 1].end
-                yield Hit("address", start, end, STRONG, self.name)
+                yield Hit("address", start, end, CONFIDENCE, self.name)
 
 
 def _groups(parts: Iterable[Part], tokens: Sequence[Token]) -> Iterator[list[Part]]:
@@ -77,9 +76,11 @@ class _Reader:
         if place == "unit":
             return self._unit(at)
         if place == "ordinals":
-            return Part(at, at + 2, WEAK) if self._place(at + 1) == "unit" else None
+            return Part(at, at + 2, is_strong=False) if self._place(at + 1) == "unit" else None
         if place in {"street_before", "street_first"}:
-            return self._street_then_number(at)
+            return self._street_then_number(at) or self._street_then_unit(at)
+        if at and self.tokens[at - 1].role in STARTS:
+            return None
         starts = token.role in STARTS or place == "number" or self.language.glued
         return self._number_then_street(at) if starts else None
 
@@ -88,21 +89,27 @@ class _Reader:
 
     def _numbered(self, at: int) -> Part | None:
         stop = self._number(at + 1)
-        return Part(at, stop) if stop else None
+        return Part(self._begin(at), stop, is_street=True) if stop else None
 
     def _unit(self, at: int) -> Part | None:
         """Read "house number nine"; without the word "number" only beside a street."""
+        street = self._number_then_street(at + 1)
+        if street:
+            return Part(at, street.stop, is_street=True)
         stop = self._number(at + 1)
-        if not stop:
-            if at + 1 < len(self.tokens) and len(self.tokens[at + 1].letter) == 1:
-                return Part(at, at + 2, WEAK)
-            return None
-        told = self._place(at + 1) == "number"
-        return Part(at, stop, STRONG if told else WEAK)
+        if stop:
+            return Part(at, stop, is_strong=self._place(at + 1) == "number")
+        after = at + 1
+        if after < len(self.tokens) and self.tokens[after].plain in CONNECTORS:
+            after += 1
+        if self._place(after) == "ordinals" or (after > at + 1 and self._numerals(after)):
+            return Part(at, after + 1, is_strong=False)
+        is_letter = after < len(self.tokens) and bool(self.tokens[after].letter)
+        return Part(at, after + 1, is_strong=False) if is_letter else None
 
     def _number(self, at: int) -> int:
         """Return the token after the house number that begins here, 0 for none."""
-        while at < len(self.tokens) and (self.tokens[at].plain in {",", ".", "#"}):
+        while at < len(self.tokens) and (self.tokens[at].plain in {*COMMAS, "#"}):
             at += 1
         if self._place(at) == "number":
             at += 1
@@ -137,24 +144,43 @@ class _Reader:
 
     def _street_then_number(self, at: int) -> Part | None:
         """Read "calle del Sol, número cinco"; without "number" the phrase must end there."""
-        name = at + 1
-        while name < len(self.tokens) and name - at <= MAX_NAME:
+        name = self._name_until(at, lambda name: self._place(name) == "number")
+        if not name:
+            name = self._name_until(at, self._is_last_number)
+        stop = self._number(name) if name else 0
+        first = self._begin(at)
+        # "Platz eins" is a rank, "Berliner Platz eins" a street.
+        named = name > at + 1 or first < at or not self.language.street_suffixes
+        return Part(first, stop, is_street=True) if stop and named else None
+
+    def _name_until(self, at: int, is_there: Callable[[int], bool]) -> int:
+        """Return the token of a street's number, after the street's name; 0 for none."""
+        for name in range(at + 1, min(at + MAX_NAME + 2, len(self.tokens))):
             token = self.tokens[name]
-            stop = self._number(name)
-            if stop and self._place(name) == "number":
-                return Part(self._begin(at), stop)
-            if stop and token.plain not in CONNECTORS and self._ends(stop):
-                return Part(self._begin(at), stop)
-            if not (token.is_word or token.plain in {",", "."}) or self._breaks(token):
+            if is_there(name):
+                return name
+            if not (token.is_word or token.plain in COMMAS) or self._breaks(token):
                 break
-            name += 1
+        return 0
+
+    def _is_last_number(self, at: int) -> bool:
+        stop = self._number(at) if self.tokens[at].plain not in CONNECTORS else 0
+        return bool(stop) and self._ends(stop)
+
+    def _street_then_unit(self, at: int) -> Part | None:
+        """Read "calle del Sol, casa ..." up to the house."""
+        stop = self._past_name(at + 1)
+        after = stop + 1 if stop < len(self.tokens) and self.tokens[stop].plain in COMMAS else stop
+        if stop > at + 1 and self._place(after) == "unit":
+            return Part(at, stop, is_strong=False, is_street=True)
         return None
 
     def _begin(self, at: int) -> int:
         """Return where a name before the type begins: "Berliner Allee"."""
         before = self.tokens[at - 1] if at else None
-        named = before is not None and before.text[0].isupper() and bool(before.is_word)
-        return at - 1 if self.language.street_suffixes and named else at
+        if before is None or not self.language.street_suffixes or self._breaks(before):
+            return at
+        return at - 1 if before.text[0].isupper() else at
 
     def _breaks(self, token: Token) -> bool:
         return token.plain in self.language.sentence and token.plain not in CONNECTORS
@@ -172,14 +198,14 @@ class _Reader:
         stop = self._number(at)
         if not stop:
             return None
-        while stop < len(self.tokens) and self.tokens[stop].plain == ",":
+        while stop < len(self.tokens) and self.tokens[stop].plain in COMMAS:
             stop += 1
         if self._place(stop) == "street_first":
-            return Part(at, self._past_name(stop + 1))
+            return Part(at, self._past_name(stop + 1), is_street=True)
         for name in range(stop, min(stop + MAX_SHORT + 1, len(self.tokens))):
             token = self.tokens[name]
             if token.word.place == "street_after" and name > stop:
-                return Part(at, name + 1)
+                return Part(at, name + 1, is_street=True)
             if not token.is_word or token.plain in self.language.sentence or token.role:
                 break
         return None
@@ -190,7 +216,7 @@ class _Reader:
         while at < len(self.tokens) and words < MAX_SHORT:
             token = self.tokens[at]
             linked = token.plain in CONNECTORS or token.plain.startswith(("l'", "d'"))
-            if not token.is_word and token.plain not in SOFT - {",", "."}:
+            if not token.is_word and token.plain not in SOFT - COMMAS:
                 break
             if self._breaks(token) and not linked:
                 break

@@ -66,7 +66,7 @@ address | Tuma kwa «S.L.P. 2915», Dodoma.
 address | Anaishi «mtaa wa Sokoine, nyumba namba 14».
 address | «sanduku la posta mia tatu na kumi», Mwanza
 address | «nyumba namba kumi na saba», karibu na soko
-address | duka liko «barabara ya Nyerere, plot 88», ghorofa ya pili
+address | duka liko «barabara ya Nyerere, plot 88, ghorofa ya pili»
 id-number | Kitambulisho changu ni namba «2417 7360».
 id-number | kitambulisho changu ni «mbili nane moja saba, tatu tatu sifuri tano»
 """

@@ -9,7 +9,7 @@ from ingestion.pipeline.detectors.lexicon import LANGUAGES
 FLOORS = {
     ("open", "spoken"): 0.95,
     ("open", "written"): 0.95,
-    ("held", "spoken"): 0.9,
+    ("held", "spoken"): 0.88,
     ("held", "written"): 0.95,
 }
 SPOKEN_PHONE = 0.85
