@@ -31,10 +31,13 @@ PROFILE = re.compile(
     r"\s+[\w.]+(?:\s+(?:underscore|dot|dash|slash|punto|barra)\s+[\w.]+|\s+\w(?=\s|$))*",
     re.IGNORECASE,
 )
+PAUSES = frozenset(",;\u060c\u2026")
+FAR = 30
+"""Tokens that a spelled domain may have."""
 BRACKETS = frozenset({"[]", "()", "{}", "<>"})
 WORDS = frozenset({"at", "ati", "ad", "chez"})
 """What stands for "@" and is a word of sentences as well."""
-MAX_LOCAL, MAX_LABEL = 16, 3
+MAX_LOCAL, MAX_LABEL, MAX_NAMES = 16, 3, 2
 # So many letters in a row are a whole name; a word before them is not part of it.
 MIN_SPELLED = 3
 NEAR_PLATFORM = 8
@@ -66,7 +69,7 @@ class SpokenAddressDetector:
         after = at + 1
         if 0 < at < len(tokens) - 1 and tokens[at - 1].text + tokens[after].text in BRACKETS:
             at, after = at - 1, after + 1
-        stop, sure = _domain(tokens, _past_fillers(tokens, after), text, language)
+        stop, sure = _domain_after(tokens, after, text, language)
         first = _local(tokens, at, language) if stop else at
         if stop and first == at and tokens[at].plain not in WORDS and at:
             first = at - 1 if tokens[at - 1].is_word else at
@@ -105,7 +108,9 @@ def _chain(tokens: Sequence[Token], first: int, language: Language) -> tuple[int
     at, signs = first + 1, 0
     while at < len(tokens):
         if _is_joiner(tokens[at]) and at + 1 < len(tokens) and tokens[at + 1].is_word:
-            at, signs = at + 2, signs + 1
+            # "awa underscore du fleuve"
+            small = tokens[at + 1].plain in CONNECTORS and at + 2 < len(tokens)
+            at, signs = at + 2 + (small and tokens[at + 2].is_word), signs + 1
         elif tokens[at].letter or tokens[at].role in {"d", "n", "t", "figures"}:
             at += 1
         else:
@@ -136,6 +141,19 @@ def _is_dot(tokens: Sequence[Token], index: int, text: str) -> bool:
         return True
     tight = text[token.start - 1 : token.start].strip() and text[token.end : token.end + 1].strip()
     return token.text == "." and bool(tight)
+
+
+def _domain_after(
+    tokens: Sequence[Token], start: int, text: str, language: Language
+) -> tuple[int, bool]:
+    """Return as `_domain`, with commas and "uh" passed over."""
+    places = [
+        place
+        for place in range(start, min(start + FAR, len(tokens)))
+        if tokens[place].plain not in PAUSES and tokens[place].role != "f"
+    ]
+    stop, sure = _domain([tokens[place] for place in places], 0, text, language)
+    return (places[stop - 1] + 1 if stop else 0), sure
 
 
 def _domain(tokens: Sequence[Token], start: int, text: str, language: Language) -> tuple[int, bool]:
@@ -201,11 +219,25 @@ def _local(tokens: Sequence[Token], at: int, language: Language) -> int:
             return _past_connectors(tokens, before, first, language)
         is_name = _is_name(token) and token.plain not in CONNECTORS
         joined = first < at and _is_joiner(tokens[first])
-        if first < at and is_name and not joined and (words >= 2 or letters >= MIN_SPELLED):
+        if first < at and is_name and not joined and letters >= MIN_SPELLED:
             break
+        if first < at and is_name and not joined and words >= MAX_NAMES:
+            return _to_boundary(tokens, before, first, language)
         words, letters = words + is_name, letters + (len(token.plain) == 1)
         first = before
     return first
+
+
+def _to_boundary(tokens: Sequence[Token], at: int, first: int, language: Language) -> int:
+    """Return where "dee jay kevo" begins: some names more, where the sentence ends before them."""
+    begin = at
+    while begin > 0 and at - begin < MAX_NAMES and _is_name(tokens[begin - 1]):
+        if not tokens[begin - 1].is_word or _is_sentence(tokens[begin - 1], language):
+            break
+        begin -= 1
+    before = tokens[begin - 1] if begin else None
+    ends = before is None or not before.is_word or _is_sentence(before, language)
+    return begin if ends else first
 
 
 def _goes_on(tokens: Sequence[Token], at: int, language: Language) -> bool:

@@ -26,14 +26,16 @@ CARD_LENGTHS = range(13, 20)
 MOST_CORRECTED = 30
 """Figures of a number that was begun twice, or of two numbers in a row."""
 MAX_LETTERS = 4
-CUES = ("secret", "card", "id", "phone")
+CUES = ("iban", "secret", "card", "id", "phone")
+LETTERED = {"id": "id-number", "iban": "iban"}
+"""What letters may stand in."""
 
 
 class SpokenNumberDetector:
     """Runs of number words long enough to reach a person."""
 
     name = "spoken-number/2"
-    kinds = ("phone", "card", "id-number", "ip")
+    kinds = ("phone", "card", "id-number", "iban", "ip")
     languages = LANGUAGES
 
     def find(self, text: str, *, language: str) -> Iterable[Hit]:
@@ -51,10 +53,10 @@ class SpokenNumberDetector:
         start, end = run.items[0].start, run.items[-1].end
         told = cue_before(text, start, language)
         figures = run.figures
-        if told == "id":
+        if told in LETTERED:
             letters, start, end = _with_letters(run, tokens)
             if len(figures) + letters >= FEWEST_WITH_CUE:
-                yield Hit("id-number", start, end, 800, self.name)
+                yield Hit(LETTERED[told], start, end, 800, self.name)
             return
         if run.quantity or (told != "phone" and _is_sequence(run.items)):
             return

@@ -145,8 +145,9 @@ class _Reader:
     def _street_then_number(self, at: int) -> Part | None:
         """Read "calle del Sol, número cinco"; without "number" the phrase must end there."""
         name = self._name_until(at, lambda name: self._place(name) == "number")
-        if not name:
-            name = self._name_until(at, self._is_last_number)
+        # "rua sete de setembro, dez": a number that the name goes on after is the name's own.
+        name = name or self._name_until(at, lambda name: self._is_last_number(name, of_name=False))
+        name = name or self._name_until(at, lambda name: self._is_last_number(name, of_name=True))
         stop = self._number(name) if name else 0
         first = self._begin(at)
         # "Platz eins" is a rank, "Berliner Platz eins" a street.
@@ -163,8 +164,10 @@ class _Reader:
                 break
         return 0
 
-    def _is_last_number(self, at: int) -> bool:
+    def _is_last_number(self, at: int, *, of_name: bool) -> bool:
         stop = self._number(at) if self.tokens[at].plain not in CONNECTORS else 0
+        if not of_name and stop < len(self.tokens) and self.tokens[stop].plain in CONNECTORS:
+            return False
         return bool(stop) and self._ends(stop)
 
     def _street_then_unit(self, at: int) -> Part | None:

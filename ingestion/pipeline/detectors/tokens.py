@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from ingestion.pipeline.detectors.lexicon import Language, Word, language_of, word_of
+from ingestion.pipeline.detectors.lexicon import NUMBERS, Language, Word, language_of, word_of
 
 MARKS = "\u0300-\u036f\u064b-\u065f\u0670"
 TOKEN = re.compile(rf"\d+|[^\W\d_]+(?:[{MARKS}'\u2019]+[^\W\d_]+)*[{MARKS}]*|[^\w\s]|_")
@@ -50,15 +50,23 @@ def tokens_of(text: str, language: str) -> Sequence[Token]:
     found: list[Token] = []
     at = 0
     while at < len(tokens):
-        token, at = _phrase(tokens, at, table)
+        after_number = bool(found) and found[-1].role in NUMBERS.values()
+        token, at = _phrase(tokens, at, table, after_number=after_number)
         found.append(token)
     return tuple(found)
 
 
-def _phrase(tokens: Sequence[Token], at: int, language: Language) -> tuple[Token, int]:
-    """Return the longest phrase that begins at a token, else the token, and what follows it."""
+def _phrase(
+    tokens: Sequence[Token], at: int, language: Language, *, after_number: bool
+) -> tuple[Token, int]:
+    """Return the longest phrase that begins at a token, else the token, and what follows it.
+
+    A unit ("e meia", half past) is one after a number alone.
+    """
     first = tokens[at]
     for parts, word in language.phrases.get(first.plain, ()):
+        if word.role == "u" and not after_number:
+            continue
         stop = _follows(tokens, at + 1, parts)
         if stop:
             return _merged(tokens, at, stop, word), stop
