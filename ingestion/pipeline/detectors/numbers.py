@@ -11,6 +11,8 @@ HOMOPHONES = {"to": "2", "too": "2", "for": "4", "fore": "4", "won": "1", "ate":
 MAX_FILLERS = 4
 MAX_GAP = 5
 """Words between two runs that may still be one number."""
+MOST_OF_ONE = 6
+"""Figures read one by one that are most of a telephone number."""
 WHOLE = 10
 """Figures of a number that waits for no more."""
 MOST_JOINED = 24
@@ -24,6 +26,7 @@ class Item:
     start: int
     end: int
     spoken: bool = True
+    large: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,11 @@ class Run:
     quantity: bool = False
     plus: bool = False
     dots: int = 0
+
+    @property
+    def large(self) -> bool:
+        """Tell thousands among its numbers."""
+        return any(item.large for item in self.items)
 
     @property
     def figures(self) -> str:
@@ -82,7 +90,8 @@ def may_go_on(tokens: Sequence[Token], run: Run, later: Run) -> bool:
 def reads_as_dialed(run: Run, later: Run) -> bool:
     """Tell figures read as those of a telephone are: from a zero on, or both runs one by one."""
     from_zero = run.figures[0] == "0" and len(run.figures) >= 2
-    return from_zero or run.plus or (run.singly and later.singly)
+    goes_on = later.singly or len(run.figures) >= MOST_OF_ONE
+    return from_zero or run.plus or (run.singly and goes_on)
 
 
 def joined(run: Run, later: Run) -> Run:
@@ -138,7 +147,8 @@ class _Reader:
     def _homophone(self, at: int) -> Numeral | None:
         """Read "for" as four where numbers stand on both sides of it."""
         figure = HOMOPHONES.get(self.tokens[at].plain) if self.language.code == "en" else None
-        if figure is None or not self.numerals:
+        # One number before "to" makes a stretch: "from two to four".
+        if figure is None or len(self.numerals) < (2 if self.tokens[at].plain == "to" else 1):
             return None
         after = at + 1
         while after < len(self.tokens) and self.tokens[after].plain in SOFT:
@@ -146,17 +156,25 @@ class _Reader:
         if after >= len(self.tokens):
             return None
         following = numeral_at(self.tokens, after, self.language)
-        if following is None and self.tokens[after].plain not in HOMOPHONES:
-            return None
-        if following and not following.spoken and not self.numerals[-1][1].spoken:
-            return None
-        return Numeral(figure, at + 1)
+        if following is None and self.tokens[after].plain in HOMOPHONES:
+            following = Numeral(figure, at)
+        return Numeral(figure, at + 1) if self._are_figures(following) else None
+
+    def _are_figures(self, following: Numeral | None) -> bool:
+        """Tell a number that follows, and it and the one before are single figures said aloud."""
+        if following is None:
+            return False
+        around = (self.numerals[-1][1], following)
+        written = all(not numeral.spoken for numeral in around)
+        singly = all(not one.spoken or len(set(one.figures)) == 1 for one in around)
+        return singly and not written
 
     def _runs(self) -> Iterator[Run]:
         """Yield the numbers in runs, what counts or measures each by itself."""
         waiting: list[tuple[int, Numeral]] = []
-        for at, numeral in self.numerals:
-            if self._measures(at, numeral):
+        for number, (at, numeral) in enumerate(self.numerals):
+            # "cero uno, tres mil doscientos, cuarenta": after figures, thousands are figures too.
+            if self._measures(at, numeral) or (numeral.quantity and not number):
                 if waiting:
                     yield self._run(waiting[0][0], waiting)
                 yield self._run(at, [(at, numeral)], quantity=True)
@@ -167,13 +185,13 @@ class _Reader:
             yield self._run(waiting[0][0], waiting)
 
     def _measures(self, at: int, numeral: Numeral) -> bool:
-        """Tell a number of thousands, of something, or with one decimal point."""
+        """Tell a number of something, or with one decimal point."""
         stop = numeral.stop
         before = self.tokens[at - 1].role if at else ""
         after = self.tokens[stop].role if stop < len(self.tokens) else ""
         decimal = len(self.dots) == 1 and self.dots[0] in {at - 1, stop}
         sign = self.tokens[stop].text if stop < len(self.tokens) else ""
-        return numeral.quantity or before == "b" or after == "u" or decimal or sign in {"%", "°"}
+        return before == "b" or after == "u" or decimal or sign in {"%", "°"}
 
     def _run(
         self,
@@ -189,6 +207,7 @@ class _Reader:
                 self.tokens[first if not number else at].start,
                 self.tokens[numeral.stop - 1].end,
                 numeral.spoken,
+                numeral.quantity,
             )
             for number, (at, numeral) in enumerate(numerals)
         ]

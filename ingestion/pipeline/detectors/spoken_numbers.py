@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from stdnum import luhn
@@ -16,6 +17,7 @@ from ingestion.pipeline.detectors.numbers import (
     reads_as_dialed,
     runs_of,
 )
+from ingestion.pipeline.detectors.numerals import ARTICLES
 from ingestion.pipeline.detectors.tokens import Token, is_filler, tokens_of
 
 CLOCK = re.compile(r"\ba\s+las?\s+$", re.IGNORECASE)
@@ -58,6 +60,9 @@ class SpokenNumberDetector:
             if len(figures) + letters >= FEWEST_WITH_CUE:
                 yield Hit(LETTERED[told], start, end, 800, self.name)
             return
+        if told != "phone" and not run.plus and figures[0] != "0":
+            run = _without_thousands(run)
+            end, figures = run.items[-1].end, run.figures
         if run.quantity or (told != "phone" and _is_sequence(run.items)):
             return
         if told == "secret" and len(figures) >= FEWEST_SECRET:
@@ -93,7 +98,7 @@ def _whole(
         if waiting is None:
             waiting = run
             continue
-        if len(run.figures) == 1 and not run.items[0].figures.startswith("0"):
+        if tokens[run.first].plain in {*ARTICLES, "one"} and run.stop == run.first + 1:
             continue
         start = waiting.items[0].start
         if may_go_on(tokens, waiting, run) and (
@@ -130,21 +135,36 @@ def _is_spelled(token: Token) -> bool:
 
 
 def _is_phone(run: Run, told: str, text: str, language: Language) -> bool:
-    called = told in {"phone", "number"} or run.plus
     figures = run.figures
+    called, dialed = told == "phone" or run.plus, figures[0] == "0" or run.plus
     fewest = FEWEST_WITH_CUE if called else FEWEST
-    most = MOST_CORRECTED if called or figures[0] == "0" or run.singly else MOST
+    most = MOST_CORRECTED if called or told or dialed or run.singly else MOST
     if not fewest <= len(figures) <= most or _are_years(run.items):
         return False
-    if told == "phone" or run.plus or figures[0] == "0":
+    if dialed or (run.singly and called):
         return True
+    if called:
+        return not _are_clock_times(run.items)
+    return not (run.large or _is_nobodys(run, text, language))
+
+
+def _without_thousands(run: Run) -> Run:
+    """Return a run up to the thousands that end it: they count what is said next."""
+    items = run.items
+    while items and items[-1].large:
+        items = items[:-1]
+    return replace(run, items=items or run.items)
+
+
+def _is_nobodys(run: Run, text: str, language: Language) -> bool:
+    """Tell games, counting, times of day and what else is figures in a row."""
     start, end = run.items[0].start, run.items[-1].end
     around = text[max(0, start - BEFORE) : start] + " " + text[end : end + AFTER]
     if language.cues["nobody"].search(around) or CLOCK.search(text[:start][-BEFORE:]):
-        return False
+        return True
     if _are_clock_times(run.items) or _is_list(run.items):
-        return False
-    return not (_is_refrain(figures) or _is_counting(run.items))
+        return True
+    return _is_refrain(run.figures) or _is_counting(run.items)
 
 
 def _is_card(figures: str, told: str) -> bool:

@@ -7,10 +7,10 @@ from ingestion.pipeline.detectors import registry
 from ingestion.pipeline.detectors.lexicon import LANGUAGES
 
 FLOORS = {
-    ("open", "spoken"): 0.95,
-    ("open", "written"): 0.95,
-    ("held", "spoken"): 0.88,
-    ("held", "written"): 0.95,
+    ("open", "spoken"): 0.99,
+    ("open", "written"): 0.97,
+    ("held", "spoken"): 0.9,
+    ("held", "written"): 0.97,
 }
 SPOKEN_PHONE = 0.85
 NEGATIVES = 0.03
