@@ -137,7 +137,7 @@ def note_attempt(*, account: str, address: str, anywhere: str = "") -> None:
         found = {key: cache.get(key, (0, 0.0)) for key in limits}
         wait = max(left(*found[key], free=free, now=now) for key, free in limits.items())
         if wait > 0:
-            raise too_many(int(wait) + 1)
+            raise too_many(int(wait) + 1, of_codes=bool(anywhere))
         for key, (failures, _last) in found.items():
             cache.set(key, (failures + 1, now), REMEMBERED)
 
@@ -236,8 +236,15 @@ def held(key: str) -> Iterator[None]:
         cache.delete(lock)
 
 
-def too_many(wait: int) -> TooManyAttempts:
-    """Make the refusal that says how many seconds to wait."""
+def too_many(wait: int, *, of_codes: bool = False) -> TooManyAttempts:
+    """Make the refusal that says how many seconds to wait; no new password ends that of codes."""
+    if of_codes:
+        sentence = n_(
+            "Too many codes were wrong. Wait %(wait)s second, then try again.",
+            "Too many codes were wrong. Wait %(wait)s seconds, then try again.",
+            wait,
+        )
+        return TooManyAttempts(sentence, wait=wait)
     sentence = n_(
         "Too many sign-ins failed. Wait %(wait)s second, then try again, or set a new password.",
         "Too many sign-ins failed. Wait %(wait)s seconds, then try again, or set a new password.",
