@@ -1,5 +1,7 @@
 """The person's part: deciding about findings, marking words, correcting texts, leaving out."""
 
+from collections.abc import Sequence
+
 from commonhold.errors import CommonholdError
 from commonhold.sentences import _
 from django.db import transaction
@@ -231,10 +233,14 @@ def leave_out_uncovered(*, version: Version, by: User) -> int:
     """Leave everything that no consent covers out of the release; return how many segments."""
     version = lock(version.pk)
     bare = uncovered(version=version)
-    if bare:
-        act = Act.LEAVE_OUT_UNCOVERED
-        with noted(version=version, act=act, segments=bare, by=by, whole=False):
-            Segment.objects.filter(pk__in=[one.pk for one in bare]).update(
+    leave_out(bare, version=version, act=Act.LEAVE_OUT_UNCOVERED, by=by)
+    return len(bare)
+
+
+def leave_out(segments: Sequence[Segment], *, version: Version, act: Act, by: User) -> None:
+    """Leave segments out in one act, which can be undone; nothing is noted of none."""
+    if segments:
+        with noted(version=version, act=act, segments=segments, by=by, whole=False):
+            Segment.objects.filter(pk__in=[one.pk for one in segments]).update(
                 excluded=True, reviewed_at=timezone.now(), reviewed_by=by
             )
-    return len(bare)

@@ -15,7 +15,14 @@ from accounts.models import User
 from ingestion.models import Decision, Segment, Version
 from ingestion.pipeline.steps.unwritten import EDGE_MS, LEAST_MS
 from ingestion.pipeline.transcripts import words_of
-from ingestion.review.decisions import DecisionInvalid, correct, lock, lock_for, neighbors
+from ingestion.review.decisions import (
+    DecisionInvalid,
+    correct,
+    leave_out,
+    lock,
+    lock_for,
+    neighbors,
+)
 from ingestion.review.undoing import noted
 from ingestion.review.voices import scenes
 
@@ -79,12 +86,7 @@ def leave_out_unwritten(*, version: Version, by: User) -> int:
     stage = scenes(version=version, with_texts=False)
     found = [one for scene in stage for one in scene.segments if one.unwritten]
     waiting = [one for one in found if one.reviewed_at is None and not one.excluded]
-    if waiting:
-        act = Act.LEAVE_OUT_UNWRITTEN
-        with noted(version=version, act=act, segments=waiting, by=by, whole=False):
-            Segment.objects.filter(pk__in=[one.pk for one in waiting]).update(
-                excluded=True, reviewed_at=timezone.now(), reviewed_by=by
-            )
+    leave_out(waiting, version=version, act=Act.LEAVE_OUT_UNWRITTEN, by=by)
     return len(waiting)
 
 
