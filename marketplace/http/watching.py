@@ -21,8 +21,6 @@ LINKS = frozenset(
 )
 """Codes of addresses that carry their permission in themselves, and don't any more."""
 MALFORMED = frozenset({"bad-request", "forged-request", "length-required"})
-QUOTA = "quota-exceeded"
-"""Told where it is counted (ingestion.archive.quotas)."""
 
 
 def watched(get_response: GetResponse) -> GetResponse:
