@@ -103,6 +103,8 @@ class Question:
         try:
             is_taken = self.is_taken()
         except Exception:
+            # The server's edge: an application may fail of anything. It fails again when it is
+            # asked without a body, and then its own answer to that is sent.
             self.channel.logger.exception("Asking whether a body is taken failed")
             is_taken = False
         self.channel.go_on(self.request, is_taken=is_taken)
