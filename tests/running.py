@@ -16,7 +16,14 @@ import psutil
 
 ROOT = Path(__file__).parents[1]
 # What would make the started Commonhold use the tests' own database or queues.
-OURS = {"DATABASE_URL", "CELERY_BROKER_URL", "SECRET_KEY", "SITE_URL", "ALLOWED_HOSTS"}
+OURS = {
+    "ALLOWED_HOSTS",
+    "CELERY_BROKER_URL",
+    "DATABASE_URL",
+    "PYTHONUNBUFFERED",  # What it says has to arrive without this, too.
+    "SECRET_KEY",
+    "SITE_URL",
+}
 
 
 def free_port() -> int:

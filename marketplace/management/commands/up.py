@@ -70,9 +70,14 @@ class Command(BaseCommand):
         except (StartError, PostgresError, broker.BrokerError) as error:
             raise CommandError(error.message) from error
 
+    def say(self, line: str) -> None:
+        """Tell something now, also where it is written to a file or piped."""
+        self.stdout.write(line)
+        self.stdout.flush()
+
     def serve(self, data_dir: Path, *, port: int) -> None:
         """Start everything in order, say where it is, and tend it until asked to stop."""
-        supervisor = Supervisor(self.stdout.write, data_dir / "log")
+        supervisor = Supervisor(self.say, data_dir / "log")
         with supervisor.until_asked_to_stop():
             if settings.EMBEDDED:
                 keep_secret_key(Path(settings.KEY_DIR) / "secret_key")
@@ -84,16 +89,16 @@ class Command(BaseCommand):
             web = programs.web()
             supervisor.add(web)
             if supervisor.wait_for(web, partial(answers, port), seconds=90):
-                self.stdout.write(f"Commonhold is at http://127.0.0.1:{port}")
+                self.say(f"Commonhold is at http://127.0.0.1:{port}")
                 if settings.SHOW_MAIL:
                     code = letters.make_code(data_dir)
-                    self.stdout.write(f"Mail is at http://127.0.0.1:{port}/mail/?code={code}")
-                self.stdout.write(children.report())
+                    self.say(f"Mail is at http://127.0.0.1:{port}/mail/?code={code}")
+                self.say(children.report())
                 for child in programs.background():
                     supervisor.add(child)
                 supervisor.wait()
         postgres.remove_outside_folder(data_dir)
-        self.stdout.write("Commonhold has stopped")
+        self.say("Commonhold has stopped")
 
 
 class Programs:
